@@ -1,0 +1,156 @@
+"""Files by URI (local path, hdfs://, s3://, http://) through fsspec, and writing that is whole or absent.
+
+On a file system with an atomic rename a file is written aside and renamed. On an object store nothing relies on rename:
+an object appears only when its upload is complete, so it is written in place.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import fsspec
+
+_OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "az", "oss"}
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """A file as listed: its URI, size in bytes, and whatever the store calls a version (mtime or ETag)."""
+
+    uri: str
+    size: int
+    version: str
+
+
+def is_local(uri: str) -> bool:
+    return "://" not in uri or uri.startswith("file://")
+
+
+def local_path(uri: str) -> str:
+    """The plain path of a local URI."""
+    return uri[len("file://") :] if uri.startswith("file://") else uri
+
+
+def join(uri: str, *parts: str) -> str:
+    return "/".join([uri.rstrip("/") if uri != "/" else "", *parts])
+
+
+def open_uri(uri: str, mode: str = "rb", **options: Any) -> IO[Any]:
+    """Opens a URI; text modes default to UTF-8."""
+    if is_local(uri):
+        encoding = None if "b" in mode else options.pop("encoding", "utf-8")
+        return open(local_path(uri), mode, encoding=encoding, **options)
+    handle: IO[Any] = fsspec.open(uri, mode, **options).open()
+    return handle
+
+
+def exists(uri: str) -> bool:
+    if is_local(uri):
+        return os.path.exists(local_path(uri))
+    fs, path = fsspec.core.url_to_fs(uri)
+    return bool(fs.exists(path))
+
+
+def listing(pattern: str) -> list[FileInfo]:
+    """The files that a URI, a folder or a glob (`**` crosses folders) names, sorted by URI; empty where there are none.
+
+    A folder means every file below it. Names that begin with a dot are passed over.
+    """
+    if is_local(pattern):
+        path = local_path(pattern)
+        found = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
+        files: list[str] = []
+        for entry in found:
+            if os.path.isdir(entry):
+                files.extend(_walk(entry))
+            else:
+                files.append(entry)
+        return [_local_info(name) for name in sorted(set(files))]
+    fs, path = fsspec.core.url_to_fs(pattern)
+    names = fs.glob(path) if any(mark in path for mark in "*?[") else fs.find(path)
+    infos = []
+    for name in sorted(set(names)):
+        info = fs.info(name)
+        if info["type"] == "file":
+            version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("modified") or ""
+            infos.append(FileInfo(fs.unstrip_protocol(name), int(info["size"] or 0), str(version)))
+    return infos
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (os.path.join(root, name) for name in names if not name.startswith("."))
+
+
+def _local_info(path: str) -> FileInfo:
+    status = os.stat(path)
+    return FileInfo(path, status.st_size, str(status.st_mtime_ns))
+
+
+@contextmanager
+def aside(uri: str) -> Iterator[str]:
+    """Yields a local path to write to; when the block ends well the file stands at `uri`, whole, else nothing does."""
+    if is_local(uri):
+        path = local_path(uri)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        temporary = f"{path}.aside-{uuid.uuid4().hex[:8]}"
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = os.path.join(folder, "file")
+        yield temporary
+        fs, path = fsspec.core.url_to_fs(uri)
+        if uri.partition("://")[0] in _OBJECT_STORES:
+            fs.put_file(temporary, path)
+            return
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        beside = f"{path}.aside-{uuid.uuid4().hex[:8]}"
+        fs.put_file(temporary, beside)
+        fs.mv(beside, path)
+
+
+def write_text(uri: str, text: str) -> None:
+    with aside(uri) as path, open(path, "w", encoding="utf-8") as handle:
+        handle.write(text)
+
+
+def read_text(uri: str) -> str:
+    with open_uri(uri, "r") as handle:
+        return str(handle.read())
+
+
+def write_json(uri: str, value: Any) -> None:
+    write_text(uri, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_json(uri: str) -> Any:
+    return json.loads(read_text(uri))
+
+
+def remove(uri: str) -> None:
+    """Removes a file or a whole folder; nothing happens where there is none."""
+    if is_local(uri):
+        path = local_path(uri)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.remove(path)
+        return
+    fs, path = fsspec.core.url_to_fs(uri)
+    if fs.exists(path):
+        fs.rm(path, recursive=True)
