@@ -94,3 +94,9 @@ def fingerprint(
         "inputs": [[info.uri, info.size, info.version] for info in inputs],
     }
     return hashlib.sha256(json.dumps(basis, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def outside(section: Any, config: Any) -> list[FileInfo]:
+    """The files from outside the run that a stage reads: a section that names any has a method `files(config)`."""
+    files = getattr(section, "files", None)
+    return list(files(config)) if files else []

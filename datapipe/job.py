@@ -5,13 +5,11 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from dataclasses import fields
 
 from core.config import ConfigError, plain
 from core.job import guarded, parser, settings
-from core.line import Stage, active, fingerprint
+from core.line import Stage, active, fingerprint, outside
 from core.run import Run
-from core.storage import FileInfo
 from datapipe.config import DataConfig
 
 
@@ -20,12 +18,6 @@ def main(name: str, description: str | None) -> None:
     arguments = parser(description or name, DataConfig, [name, "spark"])
     arguments.add_argument("--through", metavar="STAGE", default=name, help="go on, in the same session, up to this stage")
     guarded(lambda: _run(name, arguments.parse_args()))
-
-
-def outside(name: str, config: DataConfig) -> list[FileInfo]:
-    """The files from outside the run that a stage reads: they are part of what its output depends on."""
-    files = getattr(getattr(config, name), "files", None)
-    return list(files(config)) if files else []
 
 
 def _run(first: str, arguments: object) -> None:
@@ -38,7 +30,7 @@ def _run(first: str, arguments: object) -> None:
     for entry in names:
         directory = run.stage(entry.name)
         upstream = {name: str(run.stage(name).require()["fingerprint"]) for name in entry.reads}
-        wanted = fingerprint(entry, plain(config), upstream, outside(entry.name, config))
+        wanted = fingerprint(entry, plain(config), upstream, outside(getattr(config, entry.name), config))
         if directory.is_done(wanted):
             print(f"{entry.name}: up to date", file=sys.stderr)
             continue
@@ -71,7 +63,3 @@ def _summary(name: str, facts: dict[str, object], seconds: float) -> str:
         return f"{name}: {facts['in']} documents in, {facts['kept']} kept, {facts['removed']} removed, {seconds:.1f} s"
     return f"{name}: done, {seconds:.1f} s"
 
-
-def sections() -> list[str]:
-    """The names of the data line's sections."""
-    return [field.name for field in fields(DataConfig)]

@@ -1,0 +1,63 @@
+# One target for each stage, of the stage's name. Every target sets up what it needs by itself.
+#   make demo                       the whole line on documentation that this machine has; opens no network
+#   make demo CORPUS=dir RUN=dir    the whole line on a corpus
+#   make STAGE RUN=dir CONFIG=file  one stage, on what those before it have left
+#   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+TORCH  ?= torch==2.13.0
+CORPUS ?=
+RUN    ?= runs/demo
+CONFIG ?= $(if $(CORPUS),configs/demo-corpus.yaml,configs/demo.yaml)
+ARGS   ?=
+LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
+
+STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
+          train_tokenizer encode pretrain evaluate export report
+
+.PHONY: help setup demo test test-slow test-corpus lint bench plan $(STAGES)
+
+help:
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@echo "stages: $(STAGES)"
+
+# The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
+$(READY): setup.cfg constraints.txt jobs/provide_java.py
+	@for p in python3 python3.11 python3.12; do \
+	  if $$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null; then found=$$p; break; fi; done; \
+	  [ -n "$$found" ] || { echo "make setup: needs Python 3.11 or 3.12 with venv (Debian: python3-venv python3-dev g++)"; exit 1; }; \
+	  [ -x $(PYTHON) ] || $$found -m venv $(VENV)
+	$(PYTHON) -m pip install -q --disable-pip-version-check "$(TORCH)"
+	$(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[datapipe,trainer,dev]'
+	$(PYTHON) jobs/provide_java.py
+	@touch $(READY)
+
+setup: $(READY)
+
+demo: $(READY)
+	@$(LINE)
+
+$(STAGES): $(READY)
+	@$(LINE) --only $@
+
+plan: $(READY)
+	@$(PYTHON) jobs/plan.py --config $(CONFIG) $(ARGS)
+
+test: $(READY)
+	$(PYTHON) -m pytest
+
+test-slow: $(READY)
+	$(PYTHON) -m pytest -m slow
+
+test-corpus: $(READY)
+	@[ -n "$(CORPUS)" ] || { echo "make test-corpus: say which corpus, CORPUS=dir"; exit 2; }
+	CORPUS=$(CORPUS) $(PYTHON) -m pytest -m corpus
+
+lint: $(READY)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+bench: $(READY)
+	@$(PYTHON) -m benchmarks $(NAME) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)

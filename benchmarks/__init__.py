@@ -1,0 +1,1 @@
+"""What measures speed and quality; nothing here is a test."""
