@@ -1,0 +1,1 @@
+"""Duplicates: repeated paragraphs (exact, on a normal form) and near-duplicate documents (MinHash, verified)."""

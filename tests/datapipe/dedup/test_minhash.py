@@ -1,0 +1,83 @@
+"""MinHash: the same bits as datasketch, and shingle sets as their definition says."""
+
+import datasketch
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datapipe.dedup.minhash import EMPTY, MinHash, estimate
+from datapipe.dedup.shingles import ShingleSets, jaccard, shingle_sets
+
+SETS = st.lists(st.sets(st.integers(0, 2**32 - 1), max_size=40), min_size=1, max_size=8)
+
+
+def stored(sets: list[set[int]]) -> ShingleSets:
+    flat = [value for entry in sets for value in sorted(entry)]
+    return ShingleSets(np.array(flat, np.uint32), np.cumsum([0] + [len(entry) for entry in sets]))
+
+
+@pytest.mark.parametrize("scheme", ["affine32", "legacy"])
+@given(sets=SETS, permutations=st.integers(1, 40), seed=st.integers(0, 5))
+@settings(max_examples=40, deadline=None)
+def test_signatures_equal_datasketch_bit_for_bit(scheme: str, sets: list[set[int]], permutations: int, seed: int) -> None:
+    ours = MinHash(permutations, 1, permutations, scheme, seed).sign(stored(sets))  # type: ignore[arg-type]
+    for row, entry in enumerate(sets):
+        theirs = datasketch.MinHash(permutations, seed=seed, hashfunc=int, scheme=scheme)
+        theirs.update_batch(sorted(entry))
+        assert ours[row].tolist() == theirs.hashvalues.tolist()
+
+
+def test_many_documents_and_one_long_one_are_signed_alike_in_any_block() -> None:
+    draw = np.random.default_rng(0)
+    sizes = [3, 0, 700_000, 5, 1, 0]
+    hashes = [np.unique(draw.integers(0, 2**32, size, dtype=np.uint32)) for size in sizes]
+    family = MinHash(24, 4, 6)
+    both = family.sign(ShingleSets(np.concatenate(hashes), np.cumsum([0] + [len(part) for part in hashes])))
+    for row, part in enumerate(hashes):
+        assert (both[row] == family.sign(ShingleSets(part, np.array([0, len(part)])))[0]).all()
+    assert (both[1] == EMPTY).all()
+
+
+def test_shingles_are_runs_of_words_or_of_characters() -> None:
+    sets = shingle_sets(["a b c d e f", "a b c d e", "the end", "The end!", "", "一二三四五六七", "b c d e f"], 5, 3)
+    assert [len(sets[d]) for d in range(7)] == [2, 1, 1, 1, 0, 5, 1]
+    assert sets[2].tolist() == sets[3].tolist()
+    assert jaccard(sets[0], sets[1]) == jaccard(sets[0], sets[6]) == 0.5
+    assert jaccard(sets[1], sets[6]) == jaccard(sets[4], sets[4]) == 0.0
+
+
+@given(SETS)
+@settings(max_examples=40, deadline=None)
+def test_jaccard_is_the_shared_share_of_two_sets(sets: list[set[int]]) -> None:
+    kept = stored(sets)
+    for a, one in enumerate(sets):
+        for b, other in enumerate(sets):
+            expected = len(one & other) / len(one | other) if one and other else 0.0
+            assert jaccard(kept[a], kept[b]) == pytest.approx(expected)
+
+
+def test_estimates_come_near_the_truth() -> None:
+    family = MinHash(1200, 20, 60)
+    draw = np.random.default_rng(1)
+    shared, one, other = (draw.integers(0, 2**32, size, dtype=np.uint32) for size in (800, 100, 100))
+    pair = [np.unique(np.concatenate([shared, part])) for part in (one, other)]
+    signatures = family.sign(ShingleSets(np.concatenate(pair), np.cumsum([0] + [len(part) for part in pair])))
+    short = signatures.astype(np.uint8)
+    assert estimate(short[0], short[1:])[0] == pytest.approx(0.8, abs=0.04)
+
+
+def test_bands_agree_where_their_rows_do_and_know_their_number() -> None:
+    family = MinHash(12, 3, 4)
+    one = np.arange(12, dtype=np.uint32)[None, :]
+    other = one.copy()
+    other[0, 5] += 1
+    same = family.band_hashes(one)[0] == family.band_hashes(other)[0]
+    assert same.tolist() == [True, False, True]
+    constant = family.band_hashes(np.zeros((1, 12), np.uint32))[0]
+    assert len(set(constant.tolist())) == 3
+
+
+def test_twenty_bands_of_six_find_four_fifths() -> None:
+    assert MinHash().probability(0.8) == pytest.approx(0.998, abs=0.001)
+    assert MinHash(112, 14, 8).probability(0.8) == pytest.approx(0.92, abs=0.005)
