@@ -80,7 +80,7 @@ class Conductor:
         launch = self.launchers.get(launcher, self.launchers["python"])
         status = launch(first, last)
         if status:
-            raise ConfigError(f"{first}: ended with status {status}; what it said stands above. The same command goes on from there.")
+            raise ConfigError(f"{first}: ended with status {status}; what it said stands above. Run again to go on from there.")
 
 
 def _say(line: str) -> None:

@@ -33,7 +33,9 @@ def parser(description: str, schema: type[Any], sections: Sequence[str]) -> argp
         description=description, epilog="\n".join(lines), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     made.add_argument("--config", required=True, metavar="FILE", help="the run's YAML, for example configs/demo.yaml")
-    made.add_argument("overrides", nargs="*", metavar="key=value", help="any setting by its dotted name, for example run=runs/demo")
+    made.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="any setting by its dotted name, for example run=runs/demo"
+    )
     return made
 
 

@@ -78,9 +78,7 @@ def _without_crawl(entry: Stage) -> Stage:
     return Stage(entry.name, entry.runner, reads, entry.sections)
 
 
-def fingerprint(
-    entry: Stage, settings: Mapping[str, Any], upstream: Mapping[str, str], inputs: Sequence[FileInfo] = ()
-) -> str:
+def fingerprint(entry: Stage, settings: Mapping[str, Any], upstream: Mapping[str, str], inputs: Sequence[FileInfo] = ()) -> str:
     """What a stage's output depends on, as a hash: its settings, the fingerprints of what it reads, files from outside.
 
     `settings` maps section names to plain values and must hold the stage's own section and those it names.

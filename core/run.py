@@ -1,9 +1,9 @@
 """A run's directory: one folder a stage, and what is needed to repeat the run.
 
-    RUN/config.yaml            every setting as it was resolved
-    RUN/run.json               versions, git commit, command lines, start
-    RUN/<stage>/began.json     the fingerprint of the work under way: work with the same one goes on where it stopped
-    RUN/<stage>/manifest.json  written last: the stage is done, and this is what it did
+RUN/config.yaml            every setting as it was resolved
+RUN/run.json               versions, git commit, command lines, start
+RUN/<stage>/began.json     the fingerprint of the work under way: work with the same one goes on where it stopped
+RUN/<stage>/manifest.json  written last: the stage is done, and this is what it did
 """
 
 from __future__ import annotations
@@ -23,7 +23,18 @@ import yaml
 from core import __version__, storage
 from core.config import ConfigError
 
-_PACKAGES = ("pyspark", "pyarrow", "numpy", "trafilatura", "warcio", "datasketch", "fasttext", "tokenizers", "torch", "deepspeed")
+_PACKAGES = (
+    "pyspark",
+    "pyarrow",
+    "numpy",
+    "trafilatura",
+    "warcio",
+    "datasketch",
+    "fasttext",
+    "tokenizers",
+    "torch",
+    "deepspeed",
+)
 
 
 class StageDirectory:
@@ -133,7 +144,9 @@ def git_commit() -> str | None:
     folder = Path(__file__).resolve().parent
     try:
         commit = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        dirty = subprocess.run(["git", "-C", str(folder), "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+        dirty = subprocess.run(
+            ["git", "-C", str(folder), "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")

@@ -21,9 +21,7 @@ DOMAINS = (
 )  # fmt: skip
 """The domains of the report's Table 1."""
 
-VERDICT = pa.struct(
-    [("rule", pa.string()), ("measure", pa.float64()), ("bound", pa.float64()), ("detail", pa.string())]
-)
+VERDICT = pa.struct([("rule", pa.string()), ("measure", pa.float64()), ("bound", pa.float64()), ("detail", pa.string())])
 
 SCHEMA = pa.schema(
     [
@@ -122,9 +120,7 @@ def to_batch(documents: Iterable[Document]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([document.row() for document in documents], schema=SCHEMA)
 
 
-def with_verdicts(
-    batch: pa.RecordBatch, verdicts: list[Verdict | None], texts: list[str] | None = None
-) -> pa.RecordBatch:
+def with_verdicts(batch: pa.RecordBatch, verdicts: list[Verdict | None], texts: list[str] | None = None) -> pa.RecordBatch:
     """The same rows with these verdicts and, where given, edited texts (their content hash follows)."""
     rows = pa.array([None if verdict is None else verdict.row() for verdict in verdicts], VERDICT)
     batch = set_column(batch, "verdict", rows)

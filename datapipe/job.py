@@ -62,4 +62,3 @@ def _summary(name: str, facts: dict[str, object], seconds: float) -> str:
     if "kept" in facts:
         return f"{name}: {facts['in']} documents in, {facts['kept']} kept, {facts['removed']} removed, {seconds:.1f} s"
     return f"{name}: done, {seconds:.1f} s"
-

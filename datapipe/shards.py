@@ -57,7 +57,7 @@ class Tally:
                 rules = self.by_rule.setdefault(verdict["rule"], {})
                 rules[domain] = rules.get(domain, 0) + 1
                 self._example(batch, row, identity, verdict)
-            basis = f"{identity} {domain} {language} {content} {cluster} {verdict}"
+            basis = f"{identity} {domain} {language} {content} {cluster} {verdict}".encode()
             self.digest = (self.digest + xxhash.xxh3_128_intdigest(basis)) % _DIGEST
 
     def _example(self, batch: pa.RecordBatch, row: int, identity: str, verdict: dict[str, Any]) -> None:

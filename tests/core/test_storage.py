@@ -1,0 +1,45 @@
+"""Files that are whole or absent, wherever they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import storage
+
+
+def test_a_file_that_failed_on_the_way_leaves_nothing(tmp_path: Path) -> None:
+    uri = str(tmp_path / "deep" / "file.txt")
+    with pytest.raises(RuntimeError), storage.aside(uri) as path:
+        Path(path).write_text("half")
+        raise RuntimeError
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    uri = str(tmp_path / "file.txt")
+    storage.write_text(uri, "old")
+    with pytest.raises(RuntimeError), storage.aside(uri) as path:
+        Path(path).write_text("half")
+        raise RuntimeError
+    assert storage.read_text(uri) == "old"
+
+
+def test_listing_takes_a_file_a_folder_or_a_glob_and_sorts(tmp_path: Path) -> None:
+    for name in ("b/2.txt", "a/1.txt", "a/.hidden", "a/c/3.md"):
+        storage.write_text(str(tmp_path / name), name)
+    names = [Path(info.uri).name for info in storage.listing(str(tmp_path))]
+    assert names == ["1.txt", "3.md", "2.txt"]
+    assert [Path(info.uri).name for info in storage.listing(str(tmp_path / "**" / "*.txt"))] == ["1.txt", "2.txt"]
+    assert [info.size for info in storage.listing(str(tmp_path / "a" / "1.txt"))] == [7]
+    assert storage.listing(str(tmp_path / "none")) == []
+
+
+def test_remote_files_are_written_listed_and_removed() -> None:
+    uri = "memory://bucket/run/file.json"
+    storage.write_json(uri, {"a": 1})
+    assert storage.read_json(uri) == {"a": 1}
+    assert [info.uri for info in storage.listing("memory://bucket/run")] == ["memory:///bucket/run/file.json"]
+    storage.remove("memory://bucket/run")
+    assert not storage.exists(uri)
