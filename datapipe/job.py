@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from core.config import ConfigError, plain
 from core.job import guarded, parser, settings
@@ -12,45 +14,29 @@ from core.line import Stage, active, fingerprint, outside
 from core.run import Run
 from datapipe.config import DataConfig
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 
 def main(name: str, description: str | None) -> None:
     """The entry of a stage's job: runs the stage `name` and, with --through, those after it that are out of date."""
     arguments = parser(description or name, DataConfig, [name, "spark"])
     arguments.add_argument("--through", metavar="STAGE", default=name, help="go on, in the same session, up to this stage")
-    guarded(lambda: _run(name, arguments.parse_args()))
+    parsed = arguments.parse_args()
+
+    def work() -> None:
+        config = settings(parsed, DataConfig, "datapipe")
+        entries = chain(name, parsed.through, config)
+        run = Run(config.run)
+        run.prepare()
+        run.record(plain(config))
+        run_stages(entries, config, run, lambda: _session(config, name))
+
+    guarded(work)
 
 
-def _run(first: str, arguments: object) -> None:
-    config: DataConfig = settings(arguments, DataConfig, "datapipe")  # type: ignore[arg-type]
-    names = _chain(first, arguments.through, config)  # type: ignore[attr-defined]
-    run = Run(config.run)
-    run.prepare()
-    run.record(plain(config))
-    session = None
-    for entry in names:
-        directory = run.stage(entry.name)
-        upstream = {name: str(run.stage(name).require()["fingerprint"]) for name in entry.reads}
-        wanted = fingerprint(entry, plain(config), upstream, outside(getattr(config, entry.name), config))
-        if directory.is_done(wanted):
-            print(f"{entry.name}: up to date", file=sys.stderr)
-            continue
-        if session is None:
-            from datapipe.spark import open_session  # a run that is up to date needs no JVM
-
-            session = open_session(config.spark, first)
-        from datapipe.work import Work
-
-        began = time.monotonic()
-        directory.begin(wanted, keep=("parts",))
-        stage = getattr(importlib.import_module(f"datapipe.stages.{entry.name}"), entry.name)
-        facts = stage(Work(session, config, directory, {name: run.stage(name) for name in entry.reads}))
-        directory.commit(wanted, facts, time.monotonic() - began)
-        print(_summary(entry.name, facts, time.monotonic() - began), file=sys.stderr)
-    if session is not None:
-        session.stop()
-
-
-def _chain(first: str, last: str, config: DataConfig) -> list[Stage]:
+def chain(first: str, last: str, config: DataConfig) -> list[Stage]:
+    """The Spark stages of a run from one name to another, both included."""
     line = [entry for entry in active(config.corpus) if entry.runner == "spark"]
     names = [entry.name for entry in line]
     if last not in names or names.index(last) < names.index(first):
@@ -58,7 +44,37 @@ def _chain(first: str, last: str, config: DataConfig) -> list[Stage]:
     return line[names.index(first) : names.index(last) + 1]
 
 
-def _summary(name: str, facts: dict[str, object], seconds: float) -> str:
+def run_stages(entries: Sequence[Stage], config: DataConfig, run: Run, session: Callable[[], SparkSession]) -> None:
+    """Brings stages up to date, in order; a session is opened only when the first of them is not."""
+    for entry in entries:
+        directory = run.stage(entry.name)
+        upstream = {name: str(run.stage(name).require()["fingerprint"]) for name in entry.reads}
+        wanted = fingerprint(entry, plain(config), upstream, outside(getattr(config, entry.name), config))
+        if directory.is_done(wanted):
+            _say(f"{entry.name}: up to date")
+            continue
+        opened = session()
+        from datapipe.work import Work  # pyspark is not imported while every stage is up to date
+
+        began = time.monotonic()
+        directory.begin(wanted, keep=("parts",))
+        stage = getattr(importlib.import_module(f"datapipe.stages.{entry.name}"), entry.name)
+        facts = stage(Work(opened, config, directory, {name: run.stage(name) for name in entry.reads}))
+        directory.commit(wanted, facts, time.monotonic() - began)
+        _say(_summary(entry.name, facts, time.monotonic() - began))
+
+
+def _session(config: DataConfig, name: str) -> SparkSession:
+    from datapipe.spark import open_session
+
+    return open_session(config.spark, name)
+
+
+def _summary(name: str, facts: dict[str, Any], seconds: float) -> str:
     if "kept" in facts:
         return f"{name}: {facts['in']} documents in, {facts['kept']} kept, {facts['removed']} removed, {seconds:.1f} s"
     return f"{name}: done, {seconds:.1f} s"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
