@@ -20,8 +20,8 @@ def main(description: str | None) -> None:
     guarded(lambda: make(settings(arguments.parse_args(), ReportConfig, REPORT)))
 
 
-def make(config: ReportConfig) -> str:
-    """Writes both files and returns the page's URI. Raises ConfigError where there is no run or it cannot be written to."""
+def make(config: ReportConfig) -> None:
+    """Writes both files and says where the page is. Raises ConfigError where there is no run or it cannot be written to."""
     facts = read_run(config.run)
     run = Run(config.run)
     run.prepare()
@@ -30,4 +30,3 @@ def make(config: ReportConfig) -> str:
     page = directory.path("index.html")
     storage.write_text(page, render(facts, config.report))
     print(f"report: {page}", file=sys.stderr)
-    return page

@@ -6,7 +6,7 @@ The template escapes everything that is not its own markup: removed documents ar
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Rule:
     name: str
     documents: int
     domains: list[tuple[str, int]]
-    examples: list[Mapping[str, Any]]
+    examples: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,11 @@ def render(facts: RunFacts, settings: ReportSettings) -> str:
     scores = score_table(facts)
     seconds = [entry.seconds or 0 for entry in facts.stages]
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(
         number=wording.number, compact=wording.compact, size=wording.size, duration=wording.duration, json=_json
@@ -101,7 +105,12 @@ def leaks(facts: RunFacts) -> list[str]:
                     f"{entry.name}, {domain}: {count.arrived:,} came in, but {count.kept:,} kept + {count.removed:,} removed "
                     f"= {count.kept + count.removed:,}."
                 )
-        if before is not None and before.count is not None and entry.count is not None and before.count.kept != entry.count.arrived:
+        if (
+            before is not None
+            and before.count is not None
+            and entry.count is not None
+            and before.count.kept != entry.count.arrived
+        ):
             found.append(f"{entry.name}: {entry.count.arrived:,} came in, but {before.name} kept {before.count.kept:,}.")
         before = entry
     return found
@@ -142,7 +151,9 @@ def _rules(entry: StageFacts, settings: ReportSettings) -> list[Rule]:
     examples = entry.manifest.get("examples", {})
     found = []
     for name, domains in entry.by_rule.items():
-        shown = [{**one, "snippet": _cut(one["snippet"], settings.snippet)} for one in examples.get(name, [])[: settings.examples]]
+        shown = [
+            {**one, "snippet": _cut(one["snippet"], settings.snippet)} for one in examples.get(name, [])[: settings.examples]
+        ]
         found.append(Rule(name, sum(domains.values()), sorted(domains.items(), key=lambda row: -row[1]), shown))
     return sorted(found, key=lambda rule: (-rule.documents, rule.name))
 

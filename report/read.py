@@ -150,7 +150,12 @@ def _log(uri: str) -> tuple[list[Step], list[Validation]]:
                 losses.setdefault(domain, {})[step] = (step, float(scores["loss"]), scores.get("bpb"))
             if "loss" in row:
                 steps[step] = Step(
-                    step, row.get("tokens"), row["loss"], row.get("grad_norm"), row.get("tokens_per_second"), _rates(row.get("lr"))
+                    step,
+                    row.get("tokens"),
+                    row["loss"],
+                    row.get("grad_norm"),
+                    row.get("tokens_per_second"),
+                    _rates(row.get("lr")),
                 )
     validations = [Validation(domain, [rows[step] for step in sorted(rows)]) for domain, rows in losses.items()]
     return [steps[step] for step in sorted(steps)], validations

@@ -48,7 +48,12 @@ class RunWriter:
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
     def record(self, **config: Any) -> None:
-        facts = {"began": "2026-01-01T00:00:00Z", "commit": "0123456789abcdef+", "python": "3.11.9", "packages": {"numpy": "2.0"}}
+        facts = {
+            "began": "2026-01-01T00:00:00Z",
+            "commit": "0123456789abcdef+",
+            "python": "3.11.9",
+            "packages": {"numpy": "2.0"},
+        }
         (self.root / "run.json").write_text(json.dumps(facts), encoding="utf-8")
         (self.root / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
@@ -71,12 +76,29 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
     run.stage("extract", 10.0, **judged({"WebText": (1000, 900), "Code": (300, 300)}, "extract.empty"))
     run.stage("clean", 75.0, **judged({"WebText": (900, 640), "Code": (300, 290)}, "gopher.bullet_lines"))
     mix = {
-        "WebText": {"proportion": 0.75, "epochs": 1.0, "train_tokens": 6000, "validation_tokens": 60, "validation_utf8_bytes": 240},
-        "Code": {"proportion": 0.25, "epochs": 2.5, "train_tokens": 2000, "validation_tokens": 40, "validation_utf8_bytes": 160},
+        "WebText": {
+            "proportion": 0.75,
+            "epochs": 1.0,
+            "train_tokens": 6000,
+            "validation_tokens": 60,
+            "validation_utf8_bytes": 240,
+        },
+        "Code": {
+            "proportion": 0.25,
+            "epochs": 2.5,
+            "train_tokens": 2000,
+            "validation_tokens": 40,
+            "validation_utf8_bytes": 160,
+        },
     }
     run.stage("encode", mix=mix)
     run.stage(
-        "pretrain", steps=3, first_loss=9.1, last_loss=6.4, tokens_per_second=512.5, drawn_tokens={"WebText": 9000, "Code": 3000}
+        "pretrain",
+        steps=3,
+        first_loss=9.1,
+        last_loss=6.4,
+        tokens_per_second=512.5,
+        drawn_tokens={"WebText": 9000, "Code": 3000},
     )
     step = {"grad_norm": 1.5, "lr": {"vector-like": 1e-3, "matrix-like": 2e-3}, "tokens_per_second": 500.0}
     run.log(
