@@ -121,6 +121,15 @@ class ShardWriter:
         self.written = Written(len(lengths), int(lengths.sum(dtype=np.int64)), digests)
 
 
+def file_sizes(sequences: int, tokens: int, dtype: npt.DTypeLike) -> dict[str, int]:
+    """Bytes that each file of a shard must have, by its ending: a check without opening it."""
+    return {
+        "bin": tokens * np.dtype(dtype).itemsize,
+        "idx": _HEADER.size + 12 * sequences + 8 * (sequences + 1),
+        "doc": sequences * DOCUMENT.itemsize,
+    }
+
+
 def index_bytes(lengths: Ids, dtype: npt.DTypeLike) -> bytes:
     """The .idx file for sequences of these lengths [S], one sequence a document."""
     dtype = np.dtype(dtype)
@@ -151,7 +160,7 @@ class Shard:
         expected = int(self.lengths.sum(dtype=np.int64)) * self.dtype.itemsize
         size = os.path.getsize(bin_path)
         if size != expected:
-            raise DamagedShard(f"{bin_path}: has {size:,} bytes, its index counts {expected:,}; encode the shard again.")
+            raise DamagedShard(f"{bin_path}: has {size:,} bytes, its index counts {expected:,}; encode it again.")
         self.tokens: Ids = np.memmap(bin_path, self.dtype, mode="r") if size else np.zeros(0, self.dtype)
         self._starts = self.offsets // self.dtype.itemsize
 
@@ -197,7 +206,7 @@ def _read_index(path: str) -> tuple[np.dtype[Any], Ids, Ids, Ids]:
         raise DamagedShard(f"{path}: type code {code} is unknown; known are {', '.join(map(str, CODES))}.")
     expected = _HEADER.size + 12 * sequences + 8 * documents
     if size != expected:
-        raise DamagedShard(f"{path}: has {size:,} bytes, {sequences:,} sequences in it need {expected:,}; encode it again.")
+        raise DamagedShard(f"{path}: has {size:,} bytes; {sequences:,} sequences need {expected:,}; encode it again.")
     dtype = np.dtype(CODES[code]).newbyteorder("<")
     raw = np.memmap(path, np.uint8, mode="r", offset=0)
     at = _HEADER.size

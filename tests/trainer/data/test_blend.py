@@ -1,0 +1,105 @@
+"""Which sequence comes when: fixed by data and seed alone, each document whole and once an epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.trainer.data import made
+from trainer.data import Blend, TokenData, segments
+from trainer.data.stream import DomainStream
+
+LENGTHS = {"WebText": [[7, 12, 3, 30], [9, 9], [41, 2, 5]], "Code": [[25, 8]], "Book": [[120]]}
+PROPORTIONS = {"WebText": 75.21, "Code": 9.81, "Book": 7.17}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> TokenData:
+    return made.write(tmp_path_factory.mktemp("encode"), LENGTHS, PROPORTIONS, epochs={"Code": 2.0})
+
+
+@given(pieces=st.lists(st.integers(0, 9), min_size=1, max_size=6), start=st.integers(0, 400))
+def test_batch_sizes_and_restarts_do_not_change_the_sequences(data, pieces, start) -> None:
+    whole, domains = Blend(data, context=16, seed=3).sequences(start, sum(pieces))
+    resumed = Blend(data, context=16, seed=3)
+    at, parts = start, []
+    for piece in pieces:
+        parts.append(resumed.sequences(at, piece))
+        at += piece
+    assert np.array_equal(np.concatenate([part[0] for part in parts]), whole)
+    assert np.array_equal(np.concatenate([part[1] for part in parts]), domains)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_the_sequences_of_a_step_are_the_same_for_any_number_of_ranks(data, ranks: int) -> None:
+    step = 8
+    reference, _ = Blend(data, 16, seed=3).sequences(5 * step, step)
+    blends = [Blend(data, 16, seed=3) for _ in range(ranks)]
+    share = step // ranks
+    got = [blend.sequences(5 * step + rank * share, share)[0] for rank, blend in enumerate(blends)]
+    assert np.array_equal(np.concatenate(got), reference)
+
+
+def test_another_seed_gives_another_order_and_another_hash(data) -> None:
+    one, other = Blend(data, 16, seed=1), Blend(data, 16, seed=2)
+    assert one.hash != other.hash
+    assert not np.array_equal(one.sequences(0, 20)[0], other.sequences(0, 20)[0])
+    assert one.hash == Blend(data, 16, seed=1).hash
+
+
+def test_the_hash_follows_the_mix(tmp_path: Path, data) -> None:
+    changed = made.write(tmp_path, LENGTHS, {**PROPORTIONS, "Code": 9.8}, epochs={"Code": 2.0})
+    assert Blend(changed, 16, seed=1).hash != Blend(data, 16, seed=1).hash
+
+
+@given(context=st.integers(1, 64), seed=st.integers(0, 5), epoch=st.integers(0, 3))
+def test_an_epoch_holds_every_document_of_the_domain_whole_and_once(data, context, seed, epoch) -> None:
+    for domain in data.domains:
+        stream = DomainStream(domain.name, domain.train, context, seed, made.EOS)
+        read = stream.read(epoch * stream.tokens, stream.tokens).tolist()
+        ends = [-1] + [at for at, token in enumerate(read) if token == made.EOS]
+        got = [tuple(read[a + 1 : b + 1]) for a, b in zip(ends, ends[1:], strict=False)]
+        shards = [facts.open() for facts in domain.train]
+        assert sorted(got) == sorted(tuple(shard[n].tolist()) for shard in shards for n in range(len(shard)))
+
+
+def test_epochs_are_reshuffled(data) -> None:
+    stream = DomainStream("WebText", data.domain("WebText").train, 16, seed=0, eos=made.EOS)
+    epochs = [stream.read(n * stream.tokens, stream.tokens).tolist() for n in range(4)]
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+
+
+@given(context=st.integers(1, 40), seed=st.integers(0, 3))
+@settings(max_examples=30)
+def test_no_target_comes_twice_within_the_first_epochs_windows(data, context, seed) -> None:
+    for domain in data.domains:
+        stream = DomainStream(domain.name, domain.train, context, seed, made.EOS)
+        windows = [stream.window(n)[1:] for n in range(stream.tokens // context)]
+        if windows:
+            seen = np.concatenate(windows)
+            seen = seen[seen != made.EOS]
+            assert len(set(seen.tolist())) == len(seen)
+
+
+def test_a_domain_shorter_than_a_window_is_repeated_inside_it(tmp_path: Path) -> None:
+    small = made.write(tmp_path, {"Book": [[4]]}, {"Book": 1.0})
+    tokens, _ = Blend(small, 10, seed=0).sequences(0, 1)
+    assert tokens.tolist() == [[2, 8, 9, 10, 2, 8, 9, 10, 2, 8, 9]]
+
+
+def test_epochs_seen_and_the_longest_run_follow_from_exact_tokens(data) -> None:
+    blend = Blend(data, context=16, seed=0)
+    longest = blend.longest()
+    # WebText: 118 tokens once for 81.6 % of the sequences; Code: 33 tokens twice for 10.6 %; Book: 120 for 7.8 %.
+    assert longest == int(min(118 / (16 * 0.81576), 66 / (16 * 0.10640), 120 / (16 * 0.07777)))
+    _, domains = blend.sequences(0, 50)
+    assert blend.epochs(50)["WebText"] == pytest.approx((domains == 0).sum() * 16 / 118)
+
+
+def test_segments_number_the_documents_of_a_sequence() -> None:
+    tokens = np.array([[5, 6, 2, 7, 2, 8], [2, 2, 5, 5, 5, 5]])
+    assert segments(tokens, eos=2).tolist() == [[0, 0, 0, 1, 1, 2], [0, 1, 2, 2, 2, 2]]

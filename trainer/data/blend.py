@@ -1,0 +1,95 @@
+"""The order of training: domains mixed by weight, the same for any layout of the machine and any restart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.data.interleave import Interleave
+from trainer.data.stream import DomainStream
+from trainer.data.token_data import TokenData
+
+# Part of the mix's hash: raised when the order changes for the same (data, context, seed).
+_ORDER_VERSION = 1
+
+
+class Blend:
+    """The n-th training sequence, as a function of (data, context, seed) alone.
+
+    A run that changes its layout must not change its data, or two layouts could not be compared and a resumed run would
+    see some text twice. So nothing here knows of ranks, workers, batch sizes or a position reached: whoever trains asks
+    for `sequences(start, count)` by the number of sequences since the beginning.
+
+    data: what `encode` left; context: tokens a sequence; seed: draws the order of documents and windows.
+    """
+
+    def __init__(self, data: TokenData, context: int, seed: int) -> None:
+        if context < 1:
+            raise ValueError(f"context = {context} must be at least 1 token.")
+        self.data = data
+        self.context = context
+        self.domains = [domain.name for domain in data.domains]
+        self._interleave = Interleave([domain.proportion for domain in data.domains])
+        self._streams = [DomainStream(domain.name, domain.train, context, seed, data.eos) for domain in data.domains]
+        self.hash = self._hash(seed)
+        """Names this order; a checkpoint carries it, so that a run is not resumed with another mix unnoticed."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Share of each domain, normalised (the report's column sums to 100.01 %)."""
+        return dict(zip(self.domains, self._interleave.weights.tolist(), strict=True))
+
+    def sequences(self, start: int, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Sequences number start .. start + count of the run.
+
+        Returns token ids [count, context + 1] (inputs are [:, :-1], targets [:, 1:]) and the domain of each [count], an
+        index into `domains`. Documents end with the end-of-document id, which nothing else can yield: see `segments`.
+        """
+        domains, numbers = self._interleave.take(start, count)
+        tokens = np.empty((count, self.context + 1), np.int64)
+        for row, (domain, number) in enumerate(zip(domains.tolist(), numbers.tolist(), strict=True)):
+            tokens[row] = self._streams[domain].window(number)
+        return tokens, domains
+
+    def epochs(self, sequences: int) -> dict[str, float]:
+        """How often a run of this many sequences goes through the training text of each domain."""
+        counts = self._interleave.counts(sequences)
+        return {
+            name: float(count) * self.context / stream.tokens
+            for name, count, stream in zip(self.domains, counts.tolist(), self._streams, strict=True)
+        }
+
+    def longest(self) -> int:
+        """Sequences until the first domain has been seen as often as the mix allows (its `epochs`)."""
+        allowed = [
+            domain.epochs * domain.train_tokens / (self.context * weight)
+            for domain, weight in zip(self.data.domains, self._interleave.weights.tolist(), strict=True)
+        ]
+        return max(1, int(min(allowed)))
+
+    def _hash(self, seed: int) -> str:
+        basis = {
+            "order": _ORDER_VERSION,
+            "seed": seed,
+            "context": self.context,
+            "tokenizer": self.data.tokenizer_sha256,
+            "domains": [
+                [domain.name, domain.proportion, [[shard.tokens, dict(shard.sha256)] for shard in domain.train]]
+                for domain in self.data.domains
+            ],
+        }
+        return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def segments(tokens: npt.NDArray[np.int64], eos: int) -> npt.NDArray[np.int32]:
+    """Which document of its sequence each token belongs to, from 0: [count, length] -> int32 [count, length].
+
+    The end-of-document id belongs to the document that it ends. A mask that keeps attention within documents follows
+    from these numbers; they are what travels between pipeline stages, and not a dense mask.
+    """
+    ends = (tokens == eos).astype(np.int32)
+    numbers: npt.NDArray[np.int32] = np.cumsum(ends, axis=1, dtype=np.int32) - ends
+    return numbers
