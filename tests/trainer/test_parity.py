@@ -1,0 +1,110 @@
+"""Every layout trains as a plain loop does: 20 fp32 steps with clipping, loss and gradient norm within 1e-5."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+import torch
+
+from tests.trainer import plain, worlds
+from trainer import schedule
+from trainer.config import ParallelConfig, TrainerConfig
+from trainer.model.initial import build
+
+STEPS = 20
+SHARES = [min(1.0, (n + 1) / 5) for n in range(STEPS)]
+
+
+def layout(tensor: int, pipeline: int, data: int, micro: int = 2, **more: Any) -> ParallelConfig:
+    return ParallelConfig(tensor=tensor, pipeline=pipeline, data=data, micro_batch=micro, device="cpu", threads=1, **more)
+
+
+TWO = {
+    "TP2": layout(2, 1, 1),
+    "TP2 sequence": layout(2, 1, 1, sequence=True),
+    "TP2 sequence, all made anew": layout(2, 1, 1, sequence=True, recompute="full"),
+    "TP2, all made anew": layout(2, 1, 1, recompute="full"),
+    "TP2 sequence, some made anew": layout(2, 1, 1, sequence=True, recompute="selective"),
+    "PP2": layout(1, 2, 1),
+    "PP2, all made anew": layout(1, 2, 1, recompute="full"),
+    "DP2": layout(1, 1, 2),
+}
+FOUR = {
+    "TP2xPP2": layout(2, 2, 1),
+    "TP2xPP2 sequence": layout(2, 2, 1, sequence=True),
+    "TP2xPP2 sequence, all made anew": layout(2, 2, 1, sequence=True, recompute="full"),
+    "TP2xDP2": layout(2, 1, 2),
+    "TP2xDP2 sequence": layout(2, 1, 2, sequence=True),
+    "PP2xDP2": layout(1, 2, 2),
+    "PP4": layout(1, 4, 1, micro=1),
+    "TP4": layout(4, 1, 1),
+    "TP4 sequence": layout(4, 1, 1, sequence=True),
+}
+EIGHT = {
+    "TP2xPP2xDP2": layout(2, 2, 2),
+    "TP2xPP2xDP2 sequence, all made anew": layout(2, 2, 2, sequence=True, recompute="full"),
+    "TP4xPP2": layout(4, 2, 1),
+    "TP4xPP2 sequence": layout(4, 2, 1, sequence=True),
+}
+
+
+def train_all(configs: dict[str, TrainerConfig]) -> dict[str, list[tuple[float, float]]]:
+    """Runs on every rank: each layout in turn, in the same processes."""
+    from trainer.parallel.engine import Batch, Engine
+    from trainer.parallel.ranks import place
+    from trainer.parallel.start import start
+
+    histories = {}
+    for name, config in configs.items():
+        device = start(config.parallel)
+        engine = Engine(config, place(config.parallel, device))
+        history = []
+        for tokens, share in zip(worlds.batches(config, STEPS), SHARES, strict=True):
+            schedule.apply(engine.optimizer.param_groups, share)
+            result = engine.step(Batch(tokens, torch.zeros(len(tokens), dtype=torch.int64)))
+            assert result.tally[0, 1] == tokens[:, 1:].numel()
+            assert abs(float(result.tally[0, 0] / result.tally[0, 1]) - result.loss) < 1e-5
+            history.append((result.loss, result.grad_norm))
+        histories[name] = history
+        engine.deepspeed.destroy()
+    return histories
+
+
+def reference(config: TrainerConfig) -> list[tuple[float, float]]:
+    weights = {name: parameter.detach().clone() for name, parameter in build(config.model, config.seed).named_parameters()}
+    return plain.train(weights, worlds.batches(config, STEPS), config, SHARES)
+
+
+def gap(history: list[tuple[float, float]], expected: list[tuple[float, float]]) -> tuple[float, float]:
+    pairs = list(zip(history, expected, strict=True))
+    return max(abs(a[0] - b[0]) for a, b in pairs), max(abs(a[1] - b[1]) for a, b in pairs)
+
+
+def check(world: int, layouts: dict[str, ParallelConfig]) -> None:
+    configs = {name: worlds.tiny(parallel) for name, parallel in layouts.items()}
+    if world == 2:
+        configs["PP2, one matrix for embedding and head"] = worlds.tiny(layouts["PP2"], tied=True)
+        configs["TP2, two key heads"] = worlds.tiny(layouts["TP2 sequence"], kv_heads=2)
+    histories = worlds.run(world, train_all, configs)
+    for name, history in histories.items():
+        expected = reference(configs[name])
+        assert min(norm for _, norm in expected) > configs[name].pretrain.optimizer.clip, "clipping must act"
+        assert expected[-1][0] < expected[0][0] - 0.2, "there must be something to learn"
+        loss, norm = gap(history, expected)
+        print(f"{name}: loss within {loss:.1e}, gradient norm within {norm:.1e}")
+        assert loss < 1e-5 and norm < 1e-5, (name, loss, norm)
+
+
+def test_two_ranks_train_as_one_in_every_layout() -> None:
+    check(2, TWO)
+
+
+def test_four_ranks_train_as_one_in_every_layout() -> None:
+    check(4, FOUR)
+
+
+@pytest.mark.slow
+def test_eight_ranks_train_as_one_in_every_layout() -> None:
+    check(8, EIGHT)

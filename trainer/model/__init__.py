@@ -1,0 +1,1 @@
+"""The network as the report writes it, and muP's rules for its parameters."""

@@ -1,0 +1,135 @@
+"""The one training engine: a step on a global batch, whatever the layout.
+
+A batch is the same on every rank (it is a function of seed and step); each rank cuts out what it needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import deepspeed
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from trainer.config import TrainerConfig
+from trainer.optimizer import adamw
+from trainer.parallel.pipeline import Pipeline
+from trainer.parallel.ranks import Ranks
+from trainer.parallel.settings import deepspeed_config
+
+
+@dataclass(frozen=True)
+class Batch:
+    """tokens [sequences, context + 1] int64; domains [sequences] int64; counted [sequences, context], whether a target's
+    loss counts (None: all do)."""
+
+    tokens: Tensor
+    domains: Tensor
+    counted: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """loss in nats a token over the whole batch; grad_norm before clipping; tally [domains, 2] of nats and tokens."""
+
+    loss: float
+    grad_norm: float
+    tally: Tensor
+
+
+class Engine:
+    """The network under DeepSpeed: training steps, validation losses, and the named parameters of this rank."""
+
+    def __init__(self, config: TrainerConfig, ranks: Ranks, domains: int = 1, document_end: int | None = None) -> None:
+        self.config, self.ranks, self.document_end = config, ranks, document_end
+        self.pipeline = Pipeline(config, ranks, domains)
+        self.named = self.pipeline.named()
+        settings = deepspeed_config(config, sum(parameter.numel() for parameter in self.named.values()))
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.deepspeed, *_ = deepspeed.initialize(
+                model=self.pipeline, optimizer=adamw(self.named, config), config=settings, dist_init_required=False
+            )
+        self.optimizer: Any = self.deepspeed.optimizer
+        _same_groups_everywhere(self.optimizer.param_groups, ranks)
+
+    def step(self, batch: Batch) -> StepResult:
+        """One optimizer step."""
+        self.pipeline.tally.zero_()
+        if self.config.model.dropout:
+            self._seed_dropout()
+        loss = float(self.deepspeed.train_batch(self._micro_batches(batch)))
+        return StepResult(loss, float(self.deepspeed.get_global_grad_norm()), self._tally())
+
+    def losses(self, batch: Batch) -> Tensor:
+        """Nats and tokens of each domain [domains, 2], without training; the batch may have any number of sequences."""
+        share = self.ranks.data_size * self.config.parallel.micro_batch
+        missing = -len(batch.tokens) % share
+        if missing:
+            batch = _padded(batch, missing)
+        self.pipeline.tally.zero_()
+        count = len(batch.tokens) // share
+        self.deepspeed.eval_batch(self._micro_batches(batch), num_micro_batches=count, bcast_loss=False)
+        return self._tally()
+
+    def _micro_batches(self, batch: Batch) -> Iterator[Any]:
+        """This data rank's rows, micro-batch by micro-batch: (inputs, labels) as the pipeline takes them."""
+        size, data = self.config.parallel.micro_batch, self.ranks.data_size
+        rows = len(batch.tokens) // data
+        counted = batch.counted if batch.counted is not None else torch.ones_like(batch.tokens[:, 1:])
+        # The engine averages over micro-batches and data ranks; with these weights the average is the mean over all tokens
+        # that count, however they are spread.
+        unit = (len(batch.tokens) // size) / max(1.0, float(counted.sum()))
+        for start in range(self.ranks.data * rows, (self.ranks.data + 1) * rows, size):
+            part = slice(start, start + size)
+            tokens = batch.tokens[part].t()
+            inputs: Any = tokens[:-1].contiguous()
+            if self.config.model.document_mask:
+                inputs = (inputs, self._segments(inputs))
+            weights = counted[part].t().float() * unit
+            yield inputs, (tokens[1:].contiguous(), weights.contiguous(), batch.domains[part])
+
+    def _segments(self, tokens: Tensor) -> Tensor:
+        """Document numbers [sequence, batch] int32: one more after each end of document."""
+        if self.document_end is None:
+            raise RuntimeError("model.document_mask needs the tokenizer's end-of-document id, and none was given")
+        ends = (tokens == self.document_end).int()
+        return (ends.cumsum(0) - ends).int()
+
+    def _tally(self) -> Tensor:
+        """The domain sums of the last stage's data ranks, on every rank. Tensor ranks hold the same, so one of them speaks."""
+        tally = self.pipeline.tally
+        if not (self.ranks.last and self.ranks.tensor.rank == 0):
+            tally = torch.zeros_like(tally)
+        tally = tally.clone()
+        dist.all_reduce(tally)
+        return tally.cpu()
+
+    def _seed_dropout(self) -> None:
+        """The same draws on tensor ranks that hold the same hidden state, others where each holds its share of it."""
+        ranks = self.ranks
+        own = ranks.tensor.rank if ranks.tensor.shares_sequence else 0
+        place = ((self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage) * ranks.tensor.size + own
+        torch.manual_seed((self.config.seed << 40) + place)
+
+
+def _padded(batch: Batch, rows: int) -> Batch:
+    """`rows` further sequences that do not count."""
+    counted = batch.counted if batch.counted is not None else torch.ones_like(batch.tokens[:, 1:])
+    return Batch(
+        torch.cat((batch.tokens, batch.tokens[:1].expand(rows, -1))),
+        torch.cat((batch.domains, batch.domains[:1].expand(rows))),
+        torch.cat((counted, torch.zeros_like(counted[:1]).expand(rows, -1))),
+    )
+
+
+def _same_groups_everywhere(param_groups: list[dict[str, Any]], ranks: Ranks) -> None:
+    """The gradient norm is reduced once a group: a stage with another number of groups would hang all of them."""
+    names: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(names, tuple(group["name"] for group in param_groups))
+    if len(set(names)) != 1:
+        raise RuntimeError(f"the stages do not have the same parameter groups: {sorted(set(names))}")
