@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from core import storage
 from core.config import ConfigError, setting
 from core.storage import FileInfo, join
 from datapipe.document import DOMAINS
 from datapipe.text.language import LANGUAGES
+
+PII_KINDS = ("email", "ip", "phone", "zh_mobile", "zh_id", "bank_card")
 
 
 @dataclass(frozen=True)
