@@ -21,7 +21,7 @@ def stored(sets: list[set[int]]) -> ShingleSets:
 @given(sets=SETS, permutations=st.integers(1, 40), seed=st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
 def test_signatures_equal_datasketch_bit_for_bit(scheme: str, sets: list[set[int]], permutations: int, seed: int) -> None:
-    ours = MinHash(permutations, 1, permutations, scheme, seed).sign(stored(sets))  # type: ignore[arg-type]
+    ours = MinHash(permutations, 1, permutations, scheme, seed).sign(stored(sets))
     for row, entry in enumerate(sets):
         theirs = datasketch.MinHash(permutations, seed=seed, hashfunc=int, scheme=scheme)
         theirs.update_batch(sorted(entry))
