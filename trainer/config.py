@@ -1,7 +1,7 @@
 """Every setting of the trainer, typed, with its default and its reason.
 
 The defaults are small enough for a laptop; the report's own models stand in `configs/models/`. Checks that need one
-section stand in that section, checks across sections in `TrainerConfig`; both run before any process group starts.
+section stand in that section, checks across sections in `TrainConfig`; both run before any process group starts.
 """
 
 from __future__ import annotations
@@ -221,7 +221,31 @@ class PlanConfig:
 
 
 @dataclass(frozen=True)
-class TrainerConfig:
+class EvaluateConfig:
+    """Validation loss and bits per byte of the last checkpoint."""
+
+    batch: int = setting(8, "windows of one forward pass")
+    tokens: int | None = setting(None, "about how many held-out tokens of each domain to use; null is all")
+
+    def __post_init__(self) -> None:
+        at_least("batch", self.batch, 1)
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """The last checkpoint as a directory that transformers loads."""
+
+    form: Literal["granite", "llama"] = setting("granite", "granite has the report's multipliers as settings; llama has them multiplied into embedding and head")
+    precision: Literal["fp32", "bf16"] = setting("fp32", "of the stored weights")
+    file_gigabytes: float = setting(5.0, "no file of weights is larger, save for one of a single tensor")
+
+    def __post_init__(self) -> None:
+        if self.file_gigabytes <= 0:
+            raise ConfigError(f"file_gigabytes = {self.file_gigabytes} must be above 0.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
     """The trainer's share of a run's YAML."""
 
     run: str = setting("", "the run's directory")
@@ -229,6 +253,8 @@ class TrainerConfig:
     model: ModelConfig = setting(ModelConfig)
     parallel: ParallelConfig = setting(ParallelConfig)
     pretrain: PretrainConfig = setting(PretrainConfig)
+    evaluate: EvaluateConfig = setting(EvaluateConfig)
+    export: ExportConfig = setting(ExportConfig)
     plan: PlanConfig = setting(PlanConfig)
 
     def __post_init__(self) -> None:

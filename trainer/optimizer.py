@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainer.config import TrainerConfig
+from trainer.config import TrainConfig
 from trainer.model.mup import KINDS, Kind, kind, peak_lr, weight_decay
 
 
-def groups(named: Mapping[str, nn.Parameter], config: TrainerConfig) -> list[dict[str, Any]]:
+def groups(named: Mapping[str, nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
     """The parameter groups: `name`, `params`, `peak_lr` (kept for the schedule), `lr`, `weight_decay`."""
     optimizer = config.pretrain.optimizer
     made = []
@@ -30,7 +30,7 @@ def groups(named: Mapping[str, nn.Parameter], config: TrainerConfig) -> list[dic
     return made
 
 
-def adamw(named: Mapping[str, nn.Parameter], config: TrainerConfig) -> torch.optim.AdamW:
+def adamw(named: Mapping[str, nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
     """A torch optimizer object: the one that DeepSpeed builds from its config compiles an operation first."""
     optimizer = config.pretrain.optimizer
     return torch.optim.AdamW(groups(named, config), betas=(optimizer.beta1, optimizer.beta2), eps=optimizer.eps, fused=True)

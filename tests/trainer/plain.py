@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainer.config import TrainerConfig
+from trainer.config import TrainConfig
 
 
 def _norm(x: Tensor, gain: Tensor, eps: float) -> Tensor:
@@ -26,7 +26,7 @@ def _turn(x: Tensor, theta: float) -> Tensor:
     return torch.cat((a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()), -1)
 
 
-def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainerConfig) -> Tensor:
+def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainConfig) -> Tensor:
     """tokens [batch, sequence] -> [batch, sequence, vocabulary]."""
     model = config.model
     length = tokens.shape[1]
@@ -52,7 +52,7 @@ def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainerConfig) ->
 
 
 def train(
-    weights: dict[str, Tensor], batches: list[Tensor], config: TrainerConfig, shares: list[float]
+    weights: dict[str, Tensor], batches: list[Tensor], config: TrainConfig, shares: list[float]
 ) -> list[tuple[float, float]]:
     """(loss, gradient norm before clipping) of each step; `shares` scale each group's peak rate. Changes `weights`."""
     settings, model = config.pretrain.optimizer, config.model

@@ -10,14 +10,15 @@ import torch
 
 from tests.trainer import plain, worlds
 from trainer import schedule
-from trainer.config import ParallelConfig, TrainerConfig
+from trainer.config import ParallelConfig, TrainConfig
 from trainer.model.initial import build
 
 STEPS = 20
 SHARES = [min(1.0, (n + 1) / 5) for n in range(STEPS)]
 
 
-def layout(tensor: int, pipeline: int, data: int, micro: int = 2, **more: Any) -> ParallelConfig:
+def layout(tensor: int, pipeline: int, data: int, micro: int | None = None, **more: Any) -> ParallelConfig:
+    micro = micro or 4 // data  # at least two micro-batches a rank
     return ParallelConfig(tensor=tensor, pipeline=pipeline, data=data, micro_batch=micro, device="cpu", threads=1, **more)
 
 
@@ -50,7 +51,7 @@ EIGHT = {
 }
 
 
-def train_all(configs: dict[str, TrainerConfig]) -> dict[str, list[tuple[float, float]]]:
+def train_all(configs: dict[str, TrainConfig]) -> dict[str, list[tuple[float, float]]]:
     """Runs on every rank: each layout in turn, in the same processes."""
     from trainer.parallel.engine import Batch, Engine
     from trainer.parallel.ranks import place
@@ -72,7 +73,7 @@ def train_all(configs: dict[str, TrainerConfig]) -> dict[str, list[tuple[float, 
     return histories
 
 
-def reference(config: TrainerConfig) -> list[tuple[float, float]]:
+def reference(config: TrainConfig) -> list[tuple[float, float]]:
     weights = {name: parameter.detach().clone() for name, parameter in build(config.model, config.seed).named_parameters()}
     return plain.train(weights, worlds.batches(config, STEPS), config, SHARES)
 
@@ -83,10 +84,11 @@ def gap(history: list[tuple[float, float]], expected: list[tuple[float, float]])
 
 
 def check(world: int, layouts: dict[str, ParallelConfig]) -> None:
-    configs = {name: worlds.tiny(parallel) for name, parallel in layouts.items()}
+    layers = max(parallel.pipeline for parallel in layouts.values())
+    configs = {name: worlds.tiny(parallel, layers=layers) for name, parallel in layouts.items()}
     if world == 2:
-        configs["PP2, one matrix for embedding and head"] = worlds.tiny(layouts["PP2"], tied=True)
-        configs["TP2, two key heads"] = worlds.tiny(layouts["TP2 sequence"], kv_heads=2)
+        configs["PP2, one matrix for embedding and head"] = worlds.tiny(layouts["PP2"], layers=layers, tied=True)
+        configs["TP2, two key heads"] = worlds.tiny(layouts["TP2 sequence"], layers=layers, kv_heads=2)
     histories = worlds.run(world, train_all, configs)
     for name, history in histories.items():
         expected = reference(configs[name])

@@ -17,19 +17,19 @@ from typing import Any
 
 import torch
 
-from trainer.config import ModelConfig, OptimizerConfig, ParallelConfig, PretrainConfig, TrainerConfig
+from trainer.config import ModelConfig, OptimizerConfig, ParallelConfig, PretrainConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_SECONDS = 300
 
 
-def tiny(parallel: ParallelConfig | None = None, steps: int = 20, batch: int = 8, precision: Any = "fp32", clip: float = 0.2, **model: Any) -> TrainerConfig:
+def tiny(parallel: ParallelConfig | None = None, steps: int = 20, batch: int = 8, precision: Any = "fp32", clip: float = 0.2, **model: Any) -> TrainConfig:
     """A network small enough to train in a test, with muP at m = 2, multipliers that are not 1 and clipping that acts."""
     shape: dict[str, Any] = dict(
         layers=4, hidden=32, heads=4, ffn=48, vocab=60, vocab_multiple=16, context=16, base_hidden=16,
         init_std=0.05, init_std_matrix=0.1, input_mult=2.0, output_mult=0.7,
     )
-    return TrainerConfig(
+    return TrainConfig(
         seed=5,
         model=ModelConfig(**{**shape, **model}),
         parallel=parallel or ParallelConfig(micro_batch=batch),
@@ -37,7 +37,7 @@ def tiny(parallel: ParallelConfig | None = None, steps: int = 20, batch: int = 8
     )
 
 
-def batches(config: TrainerConfig, steps: int, seed: int = 3) -> list[torch.Tensor]:
+def batches(config: TrainConfig, steps: int, seed: int = 3) -> list[torch.Tensor]:
     """Token ids [batch, context + 1] for each step, with something to learn: runs that count upwards."""
     generator = torch.Generator().manual_seed(seed)
     shape = (config.pretrain.batch, 1)
@@ -60,7 +60,7 @@ def environment(world: int, rank: int, port: int) -> dict[str, str]:
     return {
         **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_SIZE": str(world),
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu",
-        "PYTHONPATH": str(ROOT), "TORCH_CPP_LOG_LEVEL": "ERROR",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]), "TORCH_CPP_LOG_LEVEL": "ERROR",
     }
 
 

@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from trainer.config import TrainerConfig
+from trainer.config import TrainConfig
 from trainer.optimizer import adamw
 from trainer.parallel.pipeline import Pipeline
 from trainer.parallel.ranks import Ranks
@@ -45,7 +45,7 @@ class StepResult:
 class Engine:
     """The network under DeepSpeed: training steps, validation losses, and the named parameters of this rank."""
 
-    def __init__(self, config: TrainerConfig, ranks: Ranks, domains: int = 1, document_end: int | None = None) -> None:
+    def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1, document_end: int | None = None) -> None:
         self.config, self.ranks, self.document_end = config, ranks, document_end
         self.pipeline = Pipeline(config, ranks, domains)
         self.named = self.pipeline.named()

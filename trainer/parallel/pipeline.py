@@ -17,7 +17,7 @@ from deepspeed.runtime.pipe.module import LayerSpec, PipelineModule, TiedLayerSp
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
-from trainer.config import TrainerConfig
+from trainer.config import TrainConfig
 from trainer.model.initial import initialise
 from trainer.model.network import Block, Embedding, FinalNorm, Head, parts
 from trainer.parallel.layers import cut
@@ -35,7 +35,7 @@ _KEPT = [
 ]
 
 
-def _make(name: str, kind: type[nn.Module], config: TrainerConfig, ranks: Ranks) -> nn.Module:
+def _make(name: str, kind: type[nn.Module], config: TrainConfig, ranks: Ranks) -> nn.Module:
     """A layer, cut for this rank and with its first values."""
     with torch.device("meta"):
         layer = kind(config.model)  # type: ignore[call-arg]
@@ -72,7 +72,7 @@ class Pipeline(PipelineModule):  # type: ignore[misc]
     `tally` [domains, 2] on the last stage sums nats and tokens of each domain since it was last cleared.
     """
 
-    def __init__(self, config: TrainerConfig, ranks: Ranks, domains: int = 1) -> None:
+    def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1) -> None:
         self.config, self.ranks = config.model, ranks
         self.recompute = config.parallel.recompute
         self.part_names = [name for name, _ in parts(config.model)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer.config import TrainerConfig
+from trainer.config import TrainConfig
 
 _NEVER = 1 << 60
 _LARGEST_BUCKET = 500_000_000
 
 
-def deepspeed_config(config: TrainerConfig, stage_parameters: int) -> dict[str, Any]:
+def deepspeed_config(config: TrainConfig, stage_parameters: int) -> dict[str, Any]:
     """The dictionary that `deepspeed.initialize` takes; `stage_parameters` bounds its communication buffers."""
     bucket = min(_LARGEST_BUCKET, stage_parameters + 1024)
     return {
