@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -31,7 +31,7 @@ CODES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 6: np.f
 _HEADER = struct.Struct("<9sQBQQ")
 _LARGEST_UINT16_VOCABULARY = 65499  # Megatron's own limit: from 65,500 entries on it writes int32
 
-# One record a document, in the order of the shard. `language` counts into the manifest's list for the shard.
+# One record a document, in the order of the shard. `language` counts into the sorted names of the shard's languages.
 DOCUMENT = np.dtype([("language", "<u2"), ("utf8_bytes", "<i8")])
 
 Ids = npt.NDArray[Any]
@@ -48,10 +48,12 @@ def dtype_for(vocabulary: int) -> np.dtype[Any]:
 
 @dataclass(frozen=True)
 class Written:
-    """What a writer wrote: counts, and the SHA-256 of each file by its ending."""
+    """What a writer wrote: counts (tokens also by language), and the SHA-256 of each file by its ending."""
 
-    sequences: int
+    documents: int
     tokens: int
+    utf8_bytes: int
+    languages: Mapping[str, int]
     sha256: Mapping[str, str]
 
 
@@ -67,7 +69,8 @@ class ShardWriter:
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self._code = _code(self.dtype)
         self._lengths: list[Ids] = []
-        self._documents: list[npt.NDArray[Any]] = []
+        self._utf8_bytes: list[Ids] = []
+        self._languages: list[str] = []
         self._digest = hashlib.sha256()
         self.written: Written | None = None
 
@@ -80,12 +83,12 @@ class ShardWriter:
         self._bin: IO[bytes] = self._stack.enter_context(open(bin_path, "wb"))
         return self
 
-    def add(self, ids: npt.ArrayLike, language: int = 0, utf8_bytes: int = 0) -> None:
-        """Appends one document: its token ids (the end-of-document id included), language code and text bytes."""
+    def add(self, ids: npt.ArrayLike, language: str = "und", utf8_bytes: int = 0) -> None:
+        """Appends one document: its token ids (the end-of-document id included), language and text bytes."""
         flat = np.asarray(ids)
-        self.add_many(flat, np.array([len(flat)]), np.array([language]), np.array([utf8_bytes]))
+        self.add_many(flat, np.array([len(flat)]), [language], np.array([utf8_bytes]))
 
-    def add_many(self, ids: Ids, lengths: Ids, languages: Ids | None = None, utf8_bytes: Ids | None = None) -> None:
+    def add_many(self, ids: Ids, lengths: Ids, languages: Sequence[str], utf8_bytes: Ids) -> None:
         """Appends documents: `ids` [tokens] back to back, `lengths`, `languages` and `utf8_bytes` [documents]."""
         if int(lengths.sum()) != len(ids):
             raise ValueError(f"{self.path}: lengths sum to {int(lengths.sum())}, but {len(ids)} token ids were given.")
@@ -95,12 +98,8 @@ class ShardWriter:
         self._bin.write(raw)
         self._digest.update(raw)
         self._lengths.append(lengths.astype("<i4"))
-        records = np.zeros(len(lengths), DOCUMENT)
-        if languages is not None:
-            records["language"] = languages
-        if utf8_bytes is not None:
-            records["utf8_bytes"] = utf8_bytes
-        self._documents.append(records)
+        self._utf8_bytes.append(utf8_bytes)
+        self._languages.extend(languages)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -109,16 +108,23 @@ class ShardWriter:
             self._stack.__exit__(kind, error, trace)
             return
         with self._stack:
-            if not self._lengths or not sum(map(len, self._lengths)):
+            if not self._languages:
                 raise ValueError(f"{self.path}: a shard needs at least one document; write none where there are none.")
-            index = index_bytes(np.concatenate(self._lengths), self.dtype)
-            documents = np.concatenate(self._documents).tobytes()
+            lengths = np.concatenate(self._lengths)
+            names, codes = np.unique(self._languages, return_inverse=True)
+            records = np.zeros(len(lengths), DOCUMENT)
+            records["language"], records["utf8_bytes"] = codes, np.concatenate(self._utf8_bytes)
+            index, documents = index_bytes(lengths, self.dtype), records.tobytes()
             for path, raw in ((self._index_path, index), (self._documents_path, documents)):
                 with open(path, "wb") as handle:
                     handle.write(raw)
-        lengths = np.concatenate(self._lengths)
-        digests = {"bin": self._digest.hexdigest(), "idx": _sha256(index), "doc": _sha256(documents)}
-        self.written = Written(len(lengths), int(lengths.sum(dtype=np.int64)), digests)
+        self.written = Written(
+            documents=len(lengths),
+            tokens=int(lengths.sum(dtype=np.int64)),
+            utf8_bytes=int(records["utf8_bytes"].sum()),
+            languages={str(name): int(lengths[codes == code].sum(dtype=np.int64)) for code, name in enumerate(names)},
+            sha256={"bin": self._digest.hexdigest(), "idx": _sha256(index), "doc": _sha256(documents)},
+        )
 
 
 def file_sizes(sequences: int, tokens: int, dtype: npt.DTypeLike) -> dict[str, int]:

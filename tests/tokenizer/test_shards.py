@@ -18,7 +18,7 @@ sequences_of_ids = st.lists(st.lists(st.integers(0, 65_000), min_size=1, max_siz
 def write(path: Path, sequences: list[list[int]], dtype: str = "uint16") -> Shard:
     with ShardWriter(str(path), dtype) as writer:
         for number, ids in enumerate(sequences):
-            writer.add(ids, language=number % 3, utf8_bytes=10 * number)
+            writer.add(ids, language="en" if number % 3 else "zh", utf8_bytes=10 * number)
     return Shard(str(path))
 
 
@@ -55,8 +55,19 @@ def test_checksums_in_the_manifest_are_those_of_the_files(tmp_path: Path) -> Non
     with ShardWriter(str(tmp_path / "a"), "int32") as writer:
         writer.add([5, 6, 2])
     assert writer.written is not None
-    assert (writer.written.sequences, writer.written.tokens) == (1, 3)
+    assert (writer.written.documents, writer.written.tokens) == (1, 3)
     Shard(str(tmp_path / "a")).verify(writer.written.sha256)
+
+
+def test_tokens_are_counted_by_language_and_codes_follow_the_sorted_names(tmp_path: Path) -> None:
+    with ShardWriter(str(tmp_path / "a"), "uint16") as writer:
+        writer.add([5, 2], "zh", 4)
+        writer.add([5, 6, 2], "en", 7)
+        writer.add([9, 2], "zh", 5)
+    assert writer.written is not None
+    assert writer.written.languages == {"en": 3, "zh": 4}
+    assert writer.written.utf8_bytes == 16
+    assert Shard(str(tmp_path / "a")).records().tolist() == [(1, 4), (0, 7), (1, 5)]
 
 
 def test_nothing_is_left_when_writing_fails(tmp_path: Path) -> None:

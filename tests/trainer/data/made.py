@@ -32,12 +32,12 @@ def write(
                 path = f"{domain}/{split}-{number:05d}"
                 with ShardWriter(str(folder / path), "int32") as writer:
                     for place, size in enumerate(sizes):
-                        writer.add([*range(following, following + size - 1), EOS], place % 2, 3 * size)
+                        writer.add([*range(following, following + size - 1), EOS], ("en", "zh")[place % 2], 3 * size)
                         following += size - 1
                 assert writer.written is not None
                 entry = {"path": path, "domain": domain, "split": split, "documents": len(sizes)}
                 entry |= {"tokens": sum(sizes), "utf8_bytes": 3 * sum(sizes), "sha256": dict(writer.written.sha256)}
-                shards.append({**entry, "languages": {"en": 1, "zh": 1}})
+                shards.append({**entry, "languages": dict(writer.written.languages)})
     mix = {name: {"proportion": share, "epochs": (epochs or {}).get(name, 1.0)} for name, share in proportions.items()}
     tokenizer = {"path": "tokenizer.json", "sha256": "0", "vocab_size": 80_000, "eos": EOS, "pad": PAD}
     storage.write_json(str(folder / "manifest.json"), {"shards": shards, "mix": mix, "tokenizer": tokenizer})

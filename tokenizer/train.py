@@ -1,0 +1,111 @@
+"""A byte-level BPE vocabulary from text, and its files tokenizer.json and tokenizer_config.json (report, section 3.2).
+
+Nothing is put before or after a text (no automatic <s> or </s>): the stage `encode` ends documents, and chat has its
+own tokens. The result depends on the text and the config alone, not on the order of the text nor on threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from core import storage
+from tokenizer.config import BEGIN, BOT, END, PADDING, STOP, SYSTEM, UNKNOWN, USER, TokenizerConfig
+
+# <_system>S<_user>U<_bot>A, with <_end> where an answer is followed by another turn, and only there: a single exchange
+# is exactly what the report writes.
+CHAT_TEMPLATE = (
+    "{%- for message in messages -%}"
+    f"{{%- if message['role'] == 'system' -%}}{{{{- '{SYSTEM}' + message['content'] -}}}}"
+    f"{{%- elif message['role'] == 'user' -%}}{{{{- '{USER}' + message['content'] -}}}}"
+    f"{{%- elif message['role'] == 'assistant' -%}}{{{{- '{BOT}' + message['content'] -}}}}"
+    f"{{%- if not loop.last -%}}{{{{- '{STOP}' -}}}}{{%- endif -%}}"
+    "{%- else -%}{{- raise_exception('roles are system, user and assistant, not ' + message['role']) -}}{%- endif -%}"
+    "{%- endfor -%}"
+    f"{{%- if add_generation_prompt -%}}{{{{- '{BOT}' -}}}}{{%- endif -%}}"
+)
+
+
+class TokenizerError(ValueError):
+    """A vocabulary that cannot be made or used as asked; the message says what would be right."""
+
+
+def untrained(config: TokenizerConfig) -> Tokenizer:
+    """A tokenizer that cuts and decodes as the config says and has no vocabulary yet."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(config.pattern), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def control_tokens(config: TokenizerConfig) -> list[AddedToken]:
+    """The control tokens as the library wants them: found whole, never changed by white space around them."""
+    return [AddedToken(text, special=True, normalized=False) for text in config.control_tokens]
+
+
+def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
+    """The vocabulary of `config.vocabulary` entries that these texts give.
+
+    Raises TokenizerError where the texts hold too few different pieces for a vocabulary of that size.
+    """
+    tokenizer = untrained(config)
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocabulary,
+        special_tokens=control_tokens(config),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        min_frequency=config.min_frequency,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_blocks(texts), trainer)
+    check_size(tokenizer, config)
+    return tokenizer
+
+
+def check_size(tokenizer: Tokenizer, config: TokenizerConfig) -> None:
+    """Raises TokenizerError where the text gave fewer entries than were asked for."""
+    found = tokenizer.get_vocab_size()
+    if found < config.vocabulary:
+        raise TokenizerError(
+            f"train_tokenizer.vocabulary = {config.vocabulary:,}, but the sample gives only {found:,} entries; "
+            f"use {found:,} or fewer, or a larger sample."
+        )
+
+
+def save(tokenizer: Tokenizer, folder: str) -> None:
+    """Writes tokenizer.json and tokenizer_config.json, which transformers loads as they are."""
+    storage.write_text(storage.join(folder, "tokenizer.json"), tokenizer.to_str(pretty=False))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "unk_token": UNKNOWN,
+        "bos_token": BEGIN,
+        "eos_token": END,
+        "pad_token": PADDING,
+        "add_bos_token": False,
+        "add_eos_token": False,
+        "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "chat_template": CHAT_TEMPLATE,
+    }
+    text = json.dumps(settings, ensure_ascii=False, indent=2) + "\n"
+    storage.write_text(storage.join(folder, "tokenizer_config.json"), text)
+
+
+def _blocks(texts: Iterable[str], characters: int = 1 << 20) -> Iterator[list[str]]:
+    """Texts gathered into lists: the library takes its lock once a list."""
+    block: list[str] = []
+    held = 0
+    for text in texts:
+        block.append(text)
+        held += len(text)
+        if held >= characters:
+            yield block
+            block, held = [], 0
+    if block:
+        yield block
