@@ -7,28 +7,36 @@ import numpy as np
 from datapipe.rules.registry import line_rule, rule
 from datapipe.text.characters import CLOSING, SPACE, TERMINAL, UNSPACED
 from datapipe.text.phrases import occurrences
+from datapipe.text.spans import Spans
 from datapipe.text.view import TextView
 
 POLICY_PHRASES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 """Phrases of lines about a site's policies: the list of the released C4 code, which the paper describes only."""
 
 
+TURNING_ON = ("enable", "disabled", "turn on", "turned on", "turned off", "requires", "must have", "not support", "handle")
+"""What warnings that scripts are off say beside the word Javascript (own list)."""
+
+
 @line_rule("c4.javascript", languages=("en",))
 def javascript(view: TextView) -> np.ndarray:
-    """How often the word Javascript occurs in the line (the paper removes any such line: warnings to turn it on)."""
-    return occurrences(view, ("javascript",))
+    """How often the word Javascript occurs in a line that also speaks of turning it on, 0 elsewhere. The paper removes any
+    line with the word, because most were such warnings; on pages of today most are prose about programming."""
+    return np.where(occurrences(view, TURNING_ON) > 0, occurrences(view, ("javascript",)), 0.0)
 
 
 @line_rule("c4.policy", languages=("en",))
 def policy(view: TextView) -> np.ndarray:
-    """How many phrases about terms of use, privacy or cookies the line holds (any removes it)."""
-    return occurrences(view, POLICY_PHRASES)
+    """How many phrases about terms of use, privacy or cookies the line holds (any removes it), 0 in a line of over 200 words,
+    which is an article set in one line rather than a notice."""
+    return np.where(view.words_of_lines.lengths <= 200, occurrences(view, POLICY_PHRASES), 0.0)
 
 
 @line_rule("c4.line_words")
 def line_words(view: TextView) -> np.ndarray:
-    """Words in the line (the paper: at least 3; its first version said 5 a page)."""
-    return view.words_of_lines.lengths.astype(np.float64)
+    """Words in the line (the paper: at least 3), and no limit (infinity) for a line that ends a sentence, which may be the end of
+    a paragraph that was wrapped by hand."""
+    return np.where(ends_a_sentence(view, view.lines), np.inf, view.words_of_lines.lengths)
 
 
 @line_rule("c4.longest_word")
@@ -41,7 +49,7 @@ def longest_word(view: TextView) -> np.ndarray:
 def terminal_punctuation(view: TextView) -> np.ndarray:
     """1 where the line ends in a full stop, question or exclamation mark or a closing quotation mark or bracket, else 0
     (the paper keeps only such lines; FineWeb found that it drops too much, so no set here uses it by default)."""
-    return ends_a_sentence(view).astype(np.float64)
+    return ends_a_sentence(view, view.lines).astype(np.float64)
 
 
 @rule("c4.sentences")
@@ -68,7 +76,7 @@ def lorem_ipsum(view: TextView) -> np.ndarray:
     return view.documents.count_at(view.find("lorem ipsum")).astype(np.float64)
 
 
-def ends_a_sentence(view: TextView) -> np.ndarray:
-    """Which lines end in a terminal mark or a closing quotation mark or bracket, bool [lines]."""
-    return (view.flags[view.lines.ends - 1] & np.uint16(TERMINAL | CLOSING)) != 0
+def ends_a_sentence(view: TextView, spans: Spans) -> np.ndarray:
+    """Which spans end in a terminal mark or a closing quotation mark or bracket, bool [spans]; none of them is empty."""
+    return (view.flags[spans.ends - 1] & np.uint16(TERMINAL | CLOSING)) != 0
 

@@ -17,7 +17,7 @@ SHORT_LINE = 30
 @rule("fineweb.punctuated_lines")
 def punctuated_lines(view: TextView) -> np.ndarray:
     """Share of lines that end in terminal punctuation (the paper: at least 0.12); closing quotation marks and brackets count."""
-    return ratio(view.lines_of_documents.count(ends_a_sentence(view)), view.lines_of_documents.lengths)
+    return ratio(view.contents_of_documents.count(ends_a_sentence(view, view.contents)), view.contents_of_documents.lengths)
 
 
 @rule("fineweb.short_lines")

@@ -45,20 +45,20 @@ def ellipses_per_word(view: TextView) -> np.ndarray:
 def bullet_lines(view: TextView) -> np.ndarray:
     """Share of lines that begin with a bullet (the paper: at most 0.9). "-", "–", "*" and "·" count before a space only,
     so that neither a negative number nor a dash of direct speech is an item."""
-    starts = view.lines.starts
+    starts = view.contents.starts
     first = view.codes[starts]
     bullet = (view.flags[starts] & BULLET) != 0
     ambiguous = np.isin(first, [ord(character) for character in "-–*·"])
     spaced = (view.flags[starts + 1] & SPACE) != 0  # a newline follows every document, so there is a next character
-    return ratio(view.lines_of_documents.count(bullet & (spaced | ~ambiguous)), view.lines_of_documents.lengths)
+    return ratio(view.contents_of_documents.count(bullet & (spaced | ~ambiguous)), view.contents_of_documents.lengths)
 
 
 @rule("gopher.ellipsis_lines")
 def ellipsis_lines(view: TextView) -> np.ndarray:
     """Share of lines that end in an ellipsis (the paper: at most 0.3)."""
-    last = view.lines.ends - 1
+    last = view.contents.ends - 1
     ellipsis = (view.codes[last] == ord("…")) | _ellipses(view)[np.maximum(last - 2, 0)]
-    return ratio(view.lines_of_documents.count(ellipsis), view.lines_of_documents.lengths)
+    return ratio(view.contents_of_documents.count(ellipsis), view.contents_of_documents.lengths)
 
 
 @rule("gopher.alphabetic_tokens")

@@ -16,7 +16,7 @@ COUNTED = "likes? shares? comments? views? followers? following retweets? replie
 """What social counters count."""
 _COUNTER = re.compile(rf"[\d.,]+ ?[km]?\+? ?(?:{'|'.join(COUNTED.split())})(?: ago)?")
 BEGINNINGS = (
-    "sign in", "sign-in", "sign up", "log in", "login", "subscribe", "skip to", "back to top", "share this", "share on",
+    "sign in", "sign-in", "sign up", "log in", "subscribe", "skip to", "back to top", "share this", "share on",
     "follow us", "click here", "related posts", "related articles", "leave a comment", "posted in", "filed under",
 )  # fmt: skip
 ENDINGS = ("read more", "continue reading", "see more", "view all", "learn more", "show more", "load more")
@@ -26,10 +26,10 @@ _SHORT = 10  # words: the paper's limit of what its patterns may edit
 
 @line_rule("refinedweb.uppercase")
 def uppercase(view: TextView) -> np.ndarray:
-    """Share of upper case among the line's letters, 0 where it has fewer than four words: a short heading in capitals is
-    no shouting (the paper removes lines "mainly composed of uppercase characters")."""
-    share = ratio(view.lines.count(view.having(UPPER)), view.lines.count(view.having(LETTER)))
-    return np.where(view.words_of_lines.lengths >= 4, share, 0.0)
+    """Share of upper case among the line's letters, 0 where it has fewer than 20: a name or a short heading in capitals is no
+    shouting (the paper removes lines "mainly composed of uppercase characters")."""
+    letters = view.lines.count(view.having(LETTER))
+    return np.where(letters >= 20, ratio(view.lines.count(view.having(UPPER)), letters), 0.0)
 
 
 @line_rule("refinedweb.numeric")

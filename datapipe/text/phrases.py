@@ -47,8 +47,11 @@ def ends(view: TextView, phrases: Iterable[str]) -> np.ndarray:
 def _in_lines(view: TextView, phrase: str) -> tuple[np.ndarray, np.ndarray]:
     """(line, position) of each occurrence that is inside a line and ends at a word's end."""
     at = view.find(phrase)
+    if not len(at) or not len(view.words):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     lines = view.lines.owner(at)
-    inside = (lines >= 0) & (at + len(phrase) <= view.lines.ends[np.maximum(lines, 0)]) if len(at) else np.zeros(0, bool)
+    inside = (lines >= 0) & (at + len(phrase) <= view.lines.ends[lines])
     lines, at = lines[inside], at[inside]
-    whole = np.isin(at + len(phrase), view.words.ends)
+    word = np.searchsorted(view.words.ends, at + len(phrase))
+    whole = view.words.ends[np.minimum(word, len(view.words) - 1)] == at + len(phrase)
     return lines[whole], at[whole]

@@ -6,9 +6,10 @@ document; a single document is a batch of one. Everything is computed when first
 
 - A **word** is a run of letters, marks and digits. In scripts written without spaces (Han, kana, Thai, Lao, Khmer,
   Burmese) each character is a word: segmenters run at 1 MB/s, and none is needed to count or to compare.
-- A **token** is what stands between white space, punctuation included.
-- A **line** is what stands between newlines, stripped; blank lines are not lines. A **paragraph** is a run of lines with no
-  blank line between.
+- A **token** is what stands between white space, punctuation included; a lone "|", the mark between the cells of an
+  extracted table, is none.
+- A **line** is what stands between newlines, stripped; blank lines are not lines. Its **content** leaves out cell marks around
+  it: many old pages lay out their whole article as a table. A **paragraph** is a run of lines with no blank line between.
 """
 
 from __future__ import annotations
@@ -84,12 +85,19 @@ class TextView:
     # Where units begin and end
 
     @cached_property
-    def tokens(self) -> Spans:
-        """What stands between white space."""
+    def _pieces(self) -> Spans:
+        """What stands between white space, cell marks included."""
         space = self.having(SPACE)
         after_space = np.concatenate([[True], space[:-1]])
         before_space = np.concatenate([space[1:], [True]])
         return Spans(np.flatnonzero(~space & after_space), np.flatnonzero(~space & before_space) + 1)
+
+    @cached_property
+    def tokens(self) -> Spans:
+        """What stands between white space, without lone cell marks."""
+        pieces = self._pieces
+        kept = (pieces.lengths > 1) | (self.codes[pieces.starts] != ord("|"))
+        return Spans(pieces.starts[kept], pieces.ends[kept])
 
     @cached_property
     def words(self) -> Spans:
@@ -116,18 +124,25 @@ class TextView:
         return Spans(np.concatenate([[0], self._line_breaks[:-1] + 1]).astype(np.int64), self._line_breaks)
 
     @cached_property
-    def _tokens_of_raw_lines(self) -> Spans:
-        return self._raw_lines.of(self.tokens)
+    def _pieces_of_raw_lines(self) -> Spans:
+        return self._raw_lines.of(self._pieces)
 
     @cached_property
     def _raw_line_of_line(self) -> np.ndarray:
         """The number of each line among the raw ones [lines]."""
-        return np.flatnonzero(self._tokens_of_raw_lines.lengths > 0)
+        return np.flatnonzero(self._pieces_of_raw_lines.lengths > 0)
 
     @cached_property
     def lines(self) -> Spans:
         """Lines that hold anything, without the white space around them."""
-        tokens, kept = self._tokens_of_raw_lines, self._raw_line_of_line
+        pieces, kept = self._pieces_of_raw_lines, self._raw_line_of_line
+        return Spans(self._pieces.starts[pieces.starts[kept]], self._pieces.ends[pieces.ends[kept] - 1])
+
+    @cached_property
+    def contents(self) -> Spans:
+        """The lines that hold more than cell marks, without the marks around them (fewer spans than lines)."""
+        tokens = self.lines.of(self.tokens)
+        kept = tokens.lengths > 0
         return Spans(self.tokens.starts[tokens.starts[kept]], self.tokens.ends[tokens.ends[kept] - 1])
 
     @cached_property
@@ -149,6 +164,10 @@ class TextView:
     @cached_property
     def lines_of_documents(self) -> Spans:
         return self.documents.of(self.lines)
+
+    @cached_property
+    def contents_of_documents(self) -> Spans:
+        return self.documents.of(self.contents)
 
     @cached_property
     def paragraphs_of_documents(self) -> Spans:
