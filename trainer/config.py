@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import ConfigError, setting
+from trainer.evaluate.config import EvaluateConfig
+from trainer.export.config import ExportConfig
 
 
 def divisors(number: int) -> str:
@@ -218,30 +220,6 @@ class PlanConfig:
 
     def __post_init__(self) -> None:
         within("mfu", self.mfu, 0.001, 1.0)
-
-
-@dataclass(frozen=True)
-class EvaluateConfig:
-    """Validation loss and bits per byte of the last checkpoint."""
-
-    batch: int = setting(8, "windows of one forward pass")
-    tokens: int | None = setting(None, "about how many held-out tokens of each domain to use; null is all")
-
-    def __post_init__(self) -> None:
-        at_least("batch", self.batch, 1)
-
-
-@dataclass(frozen=True)
-class ExportConfig:
-    """The last checkpoint as a directory that transformers loads."""
-
-    form: Literal["granite", "llama"] = setting("granite", "granite has the report's multipliers as settings; llama has them multiplied into embedding and head")
-    precision: Literal["fp32", "bf16"] = setting("fp32", "of the stored weights")
-    file_gigabytes: float = setting(5.0, "no file of weights is larger, save for one of a single tensor")
-
-    def __post_init__(self) -> None:
-        if self.file_gigabytes <= 0:
-            raise ConfigError(f"file_gigabytes = {self.file_gigabytes} must be above 0.")
 
 
 @dataclass(frozen=True)
