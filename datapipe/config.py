@@ -57,6 +57,7 @@ class InputConfig:
     domain: str = setting("WebText", "domain of the report's Table 1")
     language: str = setting("", "language where it is known; empty: identified from each text, and then held to `languages`")
     markup: str = setting("plain", "what a text is written in: plain, markdown, latex, wikitext, html, book, concode")
+    markup_of: dict[str, str] = setting({}, "markup by domain, for a file whose records name their domains")
     options: dict[str, Any] = setting({}, "options of the reader; see its file in datapipe/sources/")
 
     def __post_init__(self) -> None:
@@ -64,7 +65,8 @@ class InputConfig:
             raise ConfigError(f"domain = {self.domain!r} must be one of {', '.join(DOMAINS)}.")
         from datapipe import sources  # they read this module's settings
 
-        sources.markup(self.markup)
+        for name in (self.markup, *self.markup_of.values()):
+            sources.markup(name)
         sources.make(self.source, self.options)
 
 

@@ -1,0 +1,69 @@
+"""Which files a run reads, by which rule, and how the reading is cut into tasks of about equal work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from core import __version__, storage
+from core.config import ConfigError, plain
+from datapipe import sources
+from datapipe.config import ExtractConfig, InputConfig
+from datapipe.sources.base import InputFile
+
+Claimed = tuple[InputFile, InputConfig]
+
+
+def find(config: ExtractConfig, corpus: str, must_exist: bool = False) -> list[Claimed]:
+    """The files of the corpus with the rule that reads each, sorted by path; the first rule that names a file wins.
+
+    Raises ConfigError where `must_exist` is set and the corpus, or any file for the rules in it, is missing.
+    """
+    if must_exist and storage.is_local(corpus) and not storage.exists(corpus):
+        raise ConfigError(f"corpus = {corpus}: no such directory.")
+    claimed: dict[str, Claimed] = {}
+    for rule in config.inputs:
+        for file in sources.make(rule.source, rule.options).files(corpus, rule.glob):
+            claimed.setdefault(file.path, (file, rule))
+    if must_exist and not claimed:
+        globs = ", ".join(rule.glob for rule in config.inputs) or "none"
+        raise ConfigError(f"corpus = {corpus}: holds no file that extract.inputs names (globs: {globs}).")
+    return [claimed[path] for path in sorted(claimed)]
+
+
+def unclaimed(claimed: Sequence[Claimed], corpus: str) -> list[str]:
+    """The paths of files in the corpus that no rule reads."""
+    known = {file.uri for file, _ in claimed}
+    return [info.uri for info in storage.listing(corpus) if info.uri not in known]
+
+
+def part_name(file: InputFile, rule: InputConfig, config: ExtractConfig) -> str:
+    """The name under which what was read from a file is kept: it changes with the file, its rule, the limits, the version."""
+    basis = {
+        "file": [file.path, file.size, file.version],
+        "rule": {**plain(rule), "glob": ""},
+        "limits": [plain(config.html), config.languages, config.max_document_bytes],
+        "version": __version__,
+    }
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32] + ".parquet"
+
+
+def balanced(claimed: Sequence[Claimed], workers: int) -> list[list[Claimed]]:
+    """Groups of files to be read by one task each, the heaviest first: a big file alone, small ones together.
+
+    The aim is eight tasks a worker, so that whoever ends early takes more. Web pages cost about ten times what other
+    formats do by the stored byte, which is what the weights say.
+    """
+    weights = {file.path: (file.size + 4096) * (10 if rule.source in ("warc", "commoncrawl") else 1) for file, rule in claimed}
+    aim = max(1, sum(weights.values()) // max(1, 8 * workers))
+    groups: list[list[Claimed]] = []
+    room = 0
+    for entry in sorted(claimed, key=lambda entry: (-weights[entry[0].path], entry[0].path)):
+        weight = weights[entry[0].path]
+        if weight > room:
+            groups.append([])
+            room = aim
+        groups[-1].append(entry)
+        room -= weight
+    return groups

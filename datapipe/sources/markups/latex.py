@@ -1,0 +1,176 @@
+r"""LaTeX to text that keeps its mathematics: the procedure of Llama's arXiv data (Touvron et al. 2023, section 2.1), and a little more.
+
+What stands before the first section goes, comments go, the bibliography and what follows it go, macros that the authors
+defined are expanded. Beyond that, what only sets type (labels, figures' files, spacing, fonts) goes, and sections become
+headings; formulas stay in LaTeX, which is how they are read and written.
+"""
+
+from __future__ import annotations
+
+import re
+
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*?(?:\n[ \t]*|\Z)")
+_COMMENT_LINE = re.compile(r"^[ \t]*%.*\n?", re.MULTILINE)
+_COMMENT_BLOCK = re.compile(r"\\begin\{comment\}.*?\\end\{comment\}", re.DOTALL)
+_SECTION = re.compile(r"\\(?:chapter|section|subsection|subsubsection)\*?\s*(?:\[[^\]]*\])?\{")
+_ABSTRACT = re.compile(r"\\begin\{abstract\}(.*?)\\end\{abstract\}", re.DOTALL)
+_END = re.compile(r"\\begin\{thebibliography\}|\\bibliography\s*\{|\\printbibliography|\\begin\{references\}|\\section\*?\{references\}", re.IGNORECASE)
+_APPENDIX = re.compile(r"\\appendix\b|\\end\{thebibliography\}|\\end\{references\}")
+_MACRO = re.compile(r"\\(?:newcommand|renewcommand|providecommand|def|DeclareMathOperator)\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?(\[[^\]]*\])?\s*\{")
+_FLOATS = re.compile(r"\\begin\{(figure|table|wrapfigure|sidewaystable|sidewaysfigure|tikzpicture|thebibliography|tabular|longtable|filecontents)(\*?)\}.*?\\end\{\1\2\}", re.DOTALL)
+_CAPTION = re.compile(r"\\caption(?:\[[^\]]*\])?\{")
+_ONE_GONE = re.compile(
+    r"\\(?:label|index|vspace|hspace|includegraphics|input|include|bibliographystyle|usepackage|pagestyle|thispagestyle|setcounter|addtocounter"
+    r"|setlength|addcontentsline|hypersetup|pagenumbering|nocite|thanks|affiliation|altaffiliation|email|markboth|phantom|graphicspath|date|author|title|tocdepth)"
+    r"\*?\s*(?:\[[^\]]*\])?(?:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}){1,3}"
+)
+_CITE = re.compile(r"~?\\(?:cite|citep|citet|citealp|citeauthor|citeyear|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{[^{}]*\}")
+_REF = re.compile(r"\\(?:ref|eqref|cref|Cref|autoref|pageref|nameref|cite)\*?\{([^{}]*)\}")
+_WORDS = re.compile(r"\\(?:emph|textit|textbf|texttt|textsc|textrm|textsf|textmd|textup|text|underline|uline|mbox|hbox|footnotesize|define|defn|defemph|url|href\{[^{}]*\})\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_FOOTNOTE = re.compile(r"\\footnote(?:mark|text)?\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_HEADING = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph|subparagraph)\*?\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_DEPTH = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 5}
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{(?:document|abstract|center|itemize|enumerate|description|quote|quotation|flushleft|flushright|proof|small|minipage|acknowledgments?|acknowledgements?|mylist|spacing)\*?\}(?:\[[^\]]*\]|\{[^{}]*\})?")
+_THEOREM = re.compile(r"\\(begin|end)\{(theorem|thm|lemma|lem|proposition|prop|corollary|cor|definition|defn|remark|rmk|example|eg|exercise|ex|conjecture|claim|situation)\*?\}(?:\[([^\]]*)\])?")
+_NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corollary", "defn": "Definition", "rmk": "Remark", "eg": "Example", "ex": "Exercise"}
+_ITEM = re.compile(r"\\item\b\s*(?:\[([^\]]*)\])?[ \t]*")
+_TYPE = re.compile(
+    r"\\(?:maketitle|tableofcontents|noindent|indent|medskip|smallskip|bigskip|newpage|clearpage|cleardoublepage|centering|par|phantomsection|hfill|vfill|newline|linebreak"
+    r"|pagebreak|sloppy|raggedright|raggedbottom|frontmatter|mainmatter|backmatter|appendix|qed|null|protect|relax|small|footnotesize|scriptsize|large|Large|LARGE|huge|normalsize|bfseries|itshape|rmfamily|sffamily|ttfamily|em|bf|it|rm|tt|sc|sf|twocolumn|onecolumn|acknowledgments|leavevmode|ignorespaces)\b[ \t]*(?![A-Za-z])"
+)  # fmt: skip
+_MAX_PASSES = 4
+_MAX_GROWTH = 4
+
+
+def to_text(text: str) -> str:
+    """The paper's text; "" for a file that defines macros and says nothing."""
+    text = _COMMENT_BLOCK.sub("", text.replace("\r\n", "\n"))
+    text = _COMMENT_LINE.sub("", text)
+    text = _COMMENT.sub(r"\1", text)
+    macros = _macros(text)
+    text = _body(text)
+    text = _expand(text, macros)
+    text = _captions(text)
+    for pattern in (_CITE, _ONE_GONE):
+        text = pattern.sub("", text)
+    text = _REF.sub(r"[\1]", text)
+    text = _FOOTNOTE.sub(r" (\1)", text)
+    text = _HEADING.sub(lambda found: f"\n\n{'#' * _DEPTH[found.group(1)]} {' '.join(found.group(2).split())}\n\n", text)
+    text = _THEOREM.sub(_theorem, text)
+    text = _ENVIRONMENT.sub("\n", text)
+    text = _ITEM.sub(lambda found: f"- {found.group(1)} " if found.group(1) else "- ", text)
+    for _ in range(2):  # words in italics within words in bold
+        text = _WORDS.sub(r"\1", text)
+    text = _TYPE.sub("", text)
+    text = text.replace("~", " ").replace("``", "“").replace("''", "”").replace("\\@", "").replace("\\/", "").replace("\\-", "")
+    text = re.sub(r"\\([%&#_$])", r"\1", text)
+    text = re.sub(r"^[ \t]+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() if _says_something(text) else ""
+
+
+def _body(text: str) -> str:
+    """From the abstract or the first section to the bibliography; an appendix after it is text again."""
+    start = text.find("\\begin{document}")
+    start = start + len("\\begin{document}") if start >= 0 else 0
+    abstract = _ABSTRACT.search(text, start)
+    section = _SECTION.search(text, start)
+    head = f"{abstract.group(1)}\n\n" if abstract and (section is None or abstract.start() < section.start()) else ""
+    # The definitions of a style file may name sections; a preamble without \begin{document} ends at the first real one.
+    text = head + text[section.start() if section else (abstract.end() if abstract else start) :]
+    text = text.split("\\end{document}")[0]
+    if (end := _END.search(text)) is not None:
+        more = _APPENDIX.search(text, end.end())
+        text = text[: end.start()] + (text[more.end() :] if more else "")
+    return text
+
+
+def _macros(text: str) -> dict[str, tuple[int, str]]:
+    """name -> (number of arguments, body) of the macros that the authors define; those with default arguments are left."""
+    found: dict[str, tuple[int, str]] = {}
+    for match in _MACRO.finditer(text):
+        body = _braced(text, match.end() - 1)
+        if body is None or match.group(3) or len(body) > 500 or f"\\{match.group(1)}" in body:
+            continue
+        operator = "DeclareMathOperator" in match.group()
+        found[match.group(1)] = (int(match.group(2) or 0), f"\\operatorname{{{body}}}" if operator else body)
+    return found
+
+
+def _expand(text: str, macros: dict[str, tuple[int, str]]) -> str:
+    """Macros replaced by what they stand for, some levels deep and never to more than a few times the length."""
+    text = _without_definitions(text)
+    if not macros:
+        return text
+    names = "|".join(sorted(map(re.escape, macros), key=lambda name: (-len(name), name)))
+    use = re.compile(rf"\\({names})(?![A-Za-z])(\s*\{{\}})?")
+    bound = _MAX_GROWTH * len(text) + 10_000
+    for _ in range(_MAX_PASSES):
+        parts, place, changed = [], 0, False
+        for match in use.finditer(text):
+            if match.start() < place:
+                continue
+            count, body = macros[match.group(1)]
+            end, arguments = match.end(), []
+            for _argument in range(count):
+                opened = re.compile(r"\s*(?=\{)").match(text, end)
+                argument = _braced(text, opened.end()) if opened else None
+                if opened is None or argument is None:
+                    break
+                arguments.append(argument)
+                end = opened.end() + len(argument) + 2
+            if len(arguments) < count:
+                continue
+            for number, argument in enumerate(arguments, 1):
+                body = body.replace(f"#{number}", argument)
+            parts.extend((text[place : match.start()], body))
+            place, changed = end, True
+        text = "".join(parts) + text[place:]
+        if not changed or len(text) > bound:
+            break
+    return text
+
+
+def _without_definitions(text: str) -> str:
+    parts, place = [], 0
+    for match in _MACRO.finditer(text):
+        body = _braced(text, match.end() - 1)
+        if match.start() >= place and body is not None:
+            parts.append(text[place : match.start()])
+            place = match.end() + len(body) + 1
+    return "".join(parts) + text[place:]
+
+
+def _braced(text: str, start: int) -> str | None:
+    """What stands between the brace at `start` and the one that closes it."""
+    depth = 0
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start, start + 20_000):
+        if match.group() == "{":
+            depth += 1
+        elif match.group() == "}":
+            depth -= 1
+            if depth == 0:
+                return text[start + 1 : match.start()]
+    return None
+
+
+def _captions(text: str) -> str:
+    """Figures and tables go, but what their captions say stays."""
+
+    def said(match: re.Match[str]) -> str:
+        found = (_braced(match.group(), caption.end() - 1) for caption in _CAPTION.finditer(match.group()))
+        return "\n\n".join(caption for caption in found if caption)
+
+    return _FLOATS.sub(said, text)
+
+
+def _theorem(match: re.Match[str]) -> str:
+    if match.group(1) == "end":
+        return "\n"
+    name = _NAMES.get(match.group(2), match.group(2).capitalize())
+    return f"\n{name}{f' ({match.group(3)})' if match.group(3) else ''}. "
+
+
+def _says_something(text: str) -> bool:
+    words = re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}", text)
+    commands = re.findall(r"\\[A-Za-z]+", text)
+    return len(words) > 30 and len(words) > len(commands) / 2 or bool(re.search(r"[\u4e00-\u9fff]{20}", text))

@@ -1,0 +1,94 @@
+"""From one file to its documents: everything that is the same for all sources.
+
+Markup is turned to text, text to one normal form, the language is identified, limits are held, and whatever cannot be kept
+becomes a document with a verdict, so that records in = documents kept + documents on the ledger. A damaged file gives what
+was read before the damage and one more row that says where it lies.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import xxhash
+
+from datapipe import sources
+from datapipe.config import ExtractConfig, InputConfig
+from datapipe.document import DOMAINS, Document, Verdict
+from datapipe.sources.base import InputFile, Record
+from datapipe.sources.files import DamagedFile
+from datapipe.text.language import UNDETERMINED, identify
+
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
+_UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
+_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_GAPS = re.compile(r"\n{3,}")
+
+
+def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iterator[Document]:
+    """The documents of a file, kept and removed. Raises only what another attempt may cure (storage, memory)."""
+    seen: set[int] = set()
+    read = 0
+    try:
+        for record in sources.make(rule.source, rule.options).read(file, config.html):
+            read += 1
+            record.key = _unique(record.key, seen)
+            record.domain = record.domain or rule.domain
+            if record.verdict is None:
+                markup = rule.markup_of.get(record.domain, rule.markup)
+                record.text = tidy(sources.markup(markup)(record.text))
+                record.verdict = _refused(record, rule, config)
+            yield _document(record, file, rule)
+    except DamagedFile as damage:
+        detail = f"{damage}; {read} records read before it are kept"
+        verdict = Verdict(f"extract.{damage.kind}_file", damage.offset, file.size, detail)
+        yield _document(Record(_unique(f"damage@{damage.offset}", seen), verdict=verdict), file, rule)
+
+
+def tidy(text: str) -> str:
+    """One normal form for all text: NFC, lines end in a line feed, no control characters, at most one empty line at a time."""
+    text = _LINE_ENDS.sub("\n", text)
+    text = _UNWANTED.sub("", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return _GAPS.sub("\n\n", _TRAILING.sub("", text)).strip("\n")
+
+
+def _unique(key: str, seen: set[int]) -> str:
+    """The key, made unique in its file: a format may repeat its own ids."""
+    candidate, number = key, 1
+    while (mark := xxhash.xxh3_64_intdigest(candidate.encode("utf-8", "surrogatepass"))) in seen:
+        number += 1
+        candidate = f"{key}#{number}"
+    seen.add(mark)
+    return candidate
+
+
+def _refused(record: Record, rule: InputConfig, config: ExtractConfig) -> Verdict | None:
+    """Why a record with text cannot be kept, if it cannot; settles its language on the way."""
+    if not record.text or record.text.isspace():
+        return Verdict("extract.empty", 0, 1)
+    size = len(record.text) if record.text.isascii() else len(record.text.encode("utf-8", "replace"))
+    if size > config.max_document_bytes:
+        record.text = ""
+        return Verdict("extract.too_large", size, config.max_document_bytes, "bytes of text")
+    if record.domain not in DOMAINS:
+        verdict = Verdict("extract.domain", detail=f"{record.domain} is none of the domains")
+        record.domain = rule.domain
+        return verdict
+    confidence = 1.0
+    record.language = rule.language or record.language
+    if not record.language:
+        record.language, confidence = identify(record.text)
+    if config.languages and record.language not in config.languages:
+        return Verdict("extract.language", confidence, None, f"{record.language} is none of extract.languages")
+    return None
+
+
+def _document(record: Record, file: InputFile, rule: InputConfig) -> Document:
+    language = record.language or rule.language or UNDETERMINED
+    return Document(
+        source=file.path, key=record.key, domain=record.domain or rule.domain, text=record.text, language=language,
+        url=record.url, date=record.date, title=record.title, metadata=record.metadata, verdict=record.verdict,
+    )  # fmt: skip

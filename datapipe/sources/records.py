@@ -1,0 +1,221 @@
+"""Records in JSON lines, JSON lists, CSV or TSV: fields are named in the config, so a new layout needs YAML and no code.
+
+A text is one field (`text: body.content`) or a template over several (`template: "{question}\n\n{answer}"`). Everything is
+read in a stream, a list in one JSON document too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.config import ConfigError, setting
+from datapipe.config import HtmlConfig
+from datapipe.sources.base import InputFile, Record, Source, removed
+from datapipe.sources.charset import decode
+from datapipe.sources.files import DamagedFile, open_buffered
+
+_GAP = re.compile(r"\n{3,}")
+_BETWEEN = re.compile(r"[\s,]*")
+_LONGEST = 1 << 27  # characters of one entry of a JSON list
+
+
+@dataclass(frozen=True)
+class Layout(Source):
+    """Which fields of a record hold what; a dotted name reaches into nested records, a number counts a row's columns."""
+
+    text: str = setting("text", "field with the text")
+    template: str = setting("", "instead of one field: a text with {fields} in it; what is missing is left out")
+    url: str = setting("", "field with the URL")
+    date: str = setting("", "field with the date")
+    title: str = setting("", "field with the title")
+    language_field: str = setting("", "field with the language, where texts are not to be identified")
+    domain_field: str = setting("", "field with the domain, in files that mix them; empty: the rule's domain")
+    keep: list[str] = setting([], "fields to keep as metadata")
+    remove: list[str] = setting([], "regular expressions of what is cut from the text (annotations of a data set)")
+    where: dict[str, str] = setting({}, "only records in which each field has this value; others are passed over")
+    together: int = setting(1, "records that make one document, for records too short to stand alone")
+
+    def __post_init__(self) -> None:
+        for pattern in self.remove:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ConfigError(f"remove: {pattern!r} is no regular expression: {error}.") from None
+        if self.together < 1:
+            raise ConfigError(f"together = {self.together} must be at least 1.")
+
+    def record(self, key: str, fields: Mapping[str, Any]) -> Record:
+        """A record from parsed fields."""
+        text = self._filled(fields) if self.template else _plain(_reach(fields, self.text))
+        for pattern in self.remove:
+            text = re.sub(pattern, "", text)
+        made = Record(key, text)
+        for name in ("url", "date", "title"):
+            setattr(made, name, _plain(_reach(fields, getattr(self, name))) or None)
+        made.language = _plain(_reach(fields, self.language_field)) or None
+        made.domain = _plain(_reach(fields, self.domain_field)) or None
+        made.metadata = {name: value for name in self.keep if (value := _plain(_reach(fields, name)))}
+        return made
+
+    def _filled(self, fields: Mapping[str, Any]) -> str:
+        parts = []
+        for literal, name, _, _ in string.Formatter().parse(self.template):
+            parts.append(literal)
+            if name is not None:
+                parts.append(_plain(_reach(fields, name)).strip())
+        return _GAP.sub("\n\n", "".join(parts)).strip()
+
+    def rows(self, parsed: Iterator[tuple[str, Any]]) -> Iterator[Record]:
+        """Records from (key, parsed value) pairs, some of them together in one."""
+        waiting: list[Record] = []
+        for key, value in parsed:
+            if not isinstance(value, Mapping):
+                yield removed(key, "corrupt_record", detail=f"a {type(value).__name__} stands where a record should")
+            elif all(_plain(_reach(value, name)) == wanted for name, wanted in self.where.items()):
+                waiting.append(self.record(key, value))
+                if len(waiting) == self.together:
+                    yield _joined(waiting)
+                    waiting = []
+        if waiting:
+            yield _joined(waiting)
+
+
+@dataclass(frozen=True)
+class Records(Layout):
+    """JSON lines, JSON lists, CSV and TSV."""
+
+    format: Literal["", "jsonl", "json", "csv", "tsv"] = setting("", "how the file is written; empty: by its name's ending")
+    at: str = setting("", "json: the field under which the list of records lies; empty: the file is the list")
+    encoding: str = setting("", "encoding where it is not UTF-8")
+    header: bool = setting(True, "csv, tsv: the first row names the columns; else they are called 0, 1, 2 ...")
+
+    def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
+        form = self.format or _form(file.path)
+        with open_buffered(file.uri) as stream:
+            sample = stream.peek(1 << 16)[: 1 << 16]
+            encoding = "utf-8" if form in ("json", "jsonl") and not self.encoding else decode(sample, [self.encoding]).encoding
+            encoding = "utf-8-sig" if encoding in ("ascii", "utf-8") else encoding
+            if form == "jsonl":
+                yield from self._lines(stream, encoding)
+            elif form == "json":
+                yield from self._list(io.TextIOWrapper(stream, encoding, "replace"))
+            else:
+                yield from self.rows(self._table(io.TextIOWrapper(stream, encoding, "replace", newline=""), form))
+
+    def _lines(self, stream: io.BufferedReader, encoding: str) -> Iterator[Record]:
+        bad: list[Record] = []
+        yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad)))
+
+    def _with(self, bad: list[Record], records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            yield from bad
+            bad.clear()
+            yield record
+        yield from bad
+
+    def _parsed_lines(self, stream: io.BufferedReader, encoding: str, bad: list[Record]) -> Iterator[tuple[str, Any]]:
+        offset = 0
+        for line in stream:
+            key, offset = str(offset), offset + len(line)
+            if line.isspace():
+                continue
+            try:
+                yield key, json.loads(line.decode(encoding))
+            except ValueError as error:
+                bad.append(removed(key, "corrupt_record", detail=f"no JSON: {error}"))
+
+    def _list(self, stream: io.TextIOBase) -> Iterator[Record]:
+        yield from self.rows((str(number), value) for number, value in enumerate(_stream_list(stream, self.at)))
+
+    def _table(self, stream: io.TextIOBase, form: str) -> Iterator[tuple[str, Any]]:
+        quoting = csv.QUOTE_NONE if form == "tsv" else csv.QUOTE_MINIMAL
+        rows = csv.reader(_without_nul(stream), delimiter="\t" if form == "tsv" else ",", quoting=quoting)
+        names = next(rows, []) if self.header else None
+        for number, row in enumerate(rows):
+            yield str(number), dict(zip(names if names is not None else map(str, range(len(row))), row, strict=False))
+
+
+csv.field_size_limit(1 << 27)
+
+
+def _without_nul(stream: io.TextIOBase) -> Iterator[str]:
+    return (line.replace("\0", "") for line in stream)
+
+
+def _form(path: str) -> str:
+    for ending, form in ((".jsonl", "jsonl"), (".ndjson", "jsonl"), (".json", "json"), (".csv", "csv"), (".tsv", "tsv")):
+        if ending in path[-24:].lower():
+            return form
+    return "jsonl"
+
+
+def _stream_list(stream: io.TextIOBase, at: str) -> Iterator[Any]:
+    """The entries of a JSON list, one after the other; a file that is JSON lines after all is read as such.
+
+    With `at` the list is a field of the document, which is then held whole (such files are small).
+    """
+    if at:
+        try:
+            whole = json.load(stream)
+        except ValueError as error:
+            raise DamagedFile("corrupt", 0, f"no JSON: {error}") from None
+        yield from _reach(whole, at) or []
+        return
+    parser, text, place, began = json.JSONDecoder(), "", 0, False
+    while True:
+        more = stream.read(1 << 20)
+        text, place = text[place:] + more, 0
+        while True:
+            between = _BETWEEN.match(text, place)
+            start = between.end() if between else place
+            if not began and text[start : start + 1] == "[":
+                began, place = True, start + 1
+                continue
+            if start >= len(text) or text[start] == "]":
+                break
+            began = True
+            try:
+                value, place = parser.raw_decode(text, start)
+            except json.JSONDecodeError as error:
+                if more and len(text) < _LONGEST:
+                    break
+                raise DamagedFile("corrupt", 0, f"no JSON near character {error.pos:,} of what is left: {error.msg}") from None
+            yield value
+        if not more:
+            return
+
+
+def _reach(fields: Any, place: str) -> Any:
+    if isinstance(fields, Mapping) and place in fields:
+        return fields[place]
+    for name in place.split(".") if place else ():
+        fields = fields.get(name) if isinstance(fields, Mapping) else None
+    return fields if place else None
+
+
+def _plain(value: Any) -> str:
+    """A field as text: lists line by line, nested records field by field."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return "\n".join(filter(None, map(_plain, value)))
+    if isinstance(value, Mapping):
+        return "\n".join(filter(None, map(_plain, value.values())))
+    return value if isinstance(value, str) else str(value)
+
+
+def _joined(records: list[Record]) -> Record:
+    if len(records) == 1:
+        return records[0]
+    first = records[0]
+    first.text = "\n\n".join(record.text for record in records)
+    return first
+
+
