@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.hashing import key, permutation
 from tokenizer.shards import DamagedShard, Shard
-from trainer.data.shuffle import key, permutation
 from trainer.data.token_data import ShardFacts
 
 Ints = npt.NDArray[np.int64]
