@@ -40,8 +40,9 @@ def characters(view: TextView) -> np.ndarray:
 
 @rule("chinese.han_share", languages=CHINESE)
 def han_share(view: TextView) -> np.ndarray:
-    """Share of Han among characters other than white space (public sets: at least 0.3)."""
-    return ratio(view.count(HAN), view.documents.lengths - view.count(SPACE))
+    """Share of words that are Han characters (public sets: at least 0.3, of all characters). Among words, since an English
+    term is one word as a Chinese character is: counted by letters, articles about programming would fall below."""
+    return ratio(view.count(HAN), view.words_of_documents.lengths)
 
 
 @rule("chinese.letters", languages=CHINESE)

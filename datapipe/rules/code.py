@@ -19,9 +19,10 @@ _HEAD = 1000  # characters in which a generated file says so
 
 @rule("code.mean_line_length")
 def mean_line_length(view: TextView) -> np.ndarray:
-    """Characters per line that is not blank (Codex: at most 100)."""
+    """Characters per line that is not blank (Codex: at most 100), 0 for up to three lines: published functions often come on
+    one line, and minified files of one line are caught by their longest."""
     owner = view.lines_of_documents
-    return ratio(owner.sum(view.lines.lengths), owner.lengths)
+    return np.where(owner.lengths > 3, ratio(owner.sum(view.lines.lengths), owner.lengths), 0.0)
 
 
 @rule("code.longest_line")

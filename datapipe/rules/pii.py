@@ -1,7 +1,7 @@
 """Personal data in text: found by shape, confirmed by checksum where one exists, replaced and counted.
 
 What replaces it keeps the text's form and cannot be anyone's: an address at a domain reserved for examples (RFC 2606), an IP
-address reserved for documentation (RFC 5737, RFC 3849), and for numbers a zero for every digit. Candidates are found on the
+address reserved for documentation (RFC 5737), and for numbers a zero for every digit. Candidates are found on the
 shared view (runs of digits, signs "@"), so that text without any costs next to nothing.
 """
 

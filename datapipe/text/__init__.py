@@ -1,1 +1,1 @@
-"""What every rule looks through: one shared view of documents, language identification, normal forms."""
+"""What every rule looks through: one shared view of documents, and which language they are in."""
