@@ -201,6 +201,7 @@ class PretrainConfig:
     keep: int = setting(2, "newest checkpoints that stay")
     keep_every: int = setting(0, "checkpoints at multiples of this many steps stay for ever; 0 is none")
     log_every: int = setting(1, "steps between lines of the training log")
+    allow_new_mix: bool = setting(False, "go on from a checkpoint that was trained on another mix of data; marked in the log")
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "keep", "log_every"):

@@ -26,7 +26,7 @@ _LIMIT_SECONDS = 300
 def tiny(parallel: ParallelConfig | None = None, steps: int = 20, batch: int = 8, precision: Any = "fp32", clip: float = 0.2, **model: Any) -> TrainConfig:
     """A network small enough to train in a test, with muP at m = 2, multipliers that are not 1 and clipping that acts."""
     shape: dict[str, Any] = dict(
-        layers=4, hidden=32, heads=4, ffn=48, vocab=60, vocab_multiple=16, context=16, base_hidden=16,
+        layers=2, hidden=32, heads=4, ffn=48, vocab=60, vocab_multiple=16, context=16, base_hidden=16,
         init_std=0.05, init_std_matrix=0.1, input_mult=2.0, output_mult=0.7,
     )
     return TrainConfig(

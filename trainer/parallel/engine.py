@@ -1,6 +1,6 @@
 """The one training engine: a step on a global batch, whatever the layout.
 
-A batch is the same on every rank (it is a function of seed and step); each rank cuts out what it needs.
+Each data rank brings its own rows of a step's batch; `rows` says which those are.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from trainer.parallel.settings import deepspeed_config
 
 @dataclass(frozen=True)
 class Batch:
-    """tokens [sequences, context + 1] int64; domains [sequences] int64; counted [sequences, context], whether a target's
-    loss counts (None: all do)."""
+    """This data rank's rows: tokens [rows, context + 1] int64; domains [rows] int64; counted [rows, context], whether a
+    target's loss counts (None: all do); total, how many count in the whole batch of all data ranks (None: all do)."""
 
     tokens: Tensor
     domains: Tensor
     counted: Tensor | None = None
+    total: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,13 @@ class Engine:
         self.optimizer: Any = self.deepspeed.optimizer
         _same_groups_everywhere(self.optimizer.param_groups, ranks)
 
+    def rows(self, count: int) -> slice:
+        """This data rank's rows of a batch of `count`."""
+        share = count // self.ranks.data_size
+        return slice(self.ranks.data * share, (self.ranks.data + 1) * share)
+
     def step(self, batch: Batch) -> StepResult:
-        """One optimizer step."""
+        """One optimizer step on `pretrain.batch` sequences."""
         self.pipeline.tally.zero_()
         if self.config.model.dropout:
             self._seed_dropout()
@@ -66,25 +72,24 @@ class Engine:
         return StepResult(loss, float(self.deepspeed.get_global_grad_norm()), self._tally())
 
     def losses(self, batch: Batch) -> Tensor:
-        """Nats and tokens of each domain [domains, 2], without training; the batch may have any number of sequences."""
-        share = self.ranks.data_size * self.config.parallel.micro_batch
-        missing = -len(batch.tokens) % share
-        if missing:
-            batch = _padded(batch, missing)
+        """Nats and tokens of each domain [domains, 2] over all data ranks, without training.
+
+        Every data rank must bring as many rows, a multiple of the micro-batch; rows that only fill up do not count.
+        """
         self.pipeline.tally.zero_()
-        count = len(batch.tokens) // share
+        count = len(batch.tokens) // self.config.parallel.micro_batch
         self.deepspeed.eval_batch(self._micro_batches(batch), num_micro_batches=count, bcast_loss=False)
         return self._tally()
 
     def _micro_batches(self, batch: Batch) -> Iterator[Any]:
-        """This data rank's rows, micro-batch by micro-batch: (inputs, labels) as the pipeline takes them."""
-        size, data = self.config.parallel.micro_batch, self.ranks.data_size
-        rows = len(batch.tokens) // data
+        """Micro-batch by micro-batch: (inputs, labels) as the pipeline takes them."""
+        size = self.config.parallel.micro_batch
         counted = batch.counted if batch.counted is not None else torch.ones_like(batch.tokens[:, 1:])
+        total = batch.total if batch.total is not None else counted.numel() * self.ranks.data_size
         # The engine averages over micro-batches and data ranks; with these weights the average is the mean over all tokens
         # that count, however they are spread.
-        unit = (len(batch.tokens) // size) / max(1.0, float(counted.sum()))
-        for start in range(self.ranks.data * rows, (self.ranks.data + 1) * rows, size):
+        unit = (len(batch.tokens) // size) * self.ranks.data_size / max(1.0, total)
+        for start in range(0, len(batch.tokens), size):
             part = slice(start, start + size)
             tokens = batch.tokens[part].t()
             inputs: Any = tokens[:-1].contiguous()
@@ -115,16 +120,6 @@ class Engine:
         own = ranks.tensor.rank if ranks.tensor.shares_sequence else 0
         place = ((self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage) * ranks.tensor.size + own
         torch.manual_seed((self.config.seed << 40) + place)
-
-
-def _padded(batch: Batch, rows: int) -> Batch:
-    """`rows` further sequences that do not count."""
-    counted = batch.counted if batch.counted is not None else torch.ones_like(batch.tokens[:, 1:])
-    return Batch(
-        torch.cat((batch.tokens, batch.tokens[:1].expand(rows, -1))),
-        torch.cat((batch.domains, batch.domains[:1].expand(rows))),
-        torch.cat((counted, torch.zeros_like(counted[:1]).expand(rows, -1))),
-    )
 
 
 def _same_groups_everywhere(param_groups: list[dict[str, Any]], ranks: Ranks) -> None:

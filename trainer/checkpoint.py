@@ -1,0 +1,202 @@
+"""The consolidated checkpoint: one form for every layout, which resuming, resharding, growth, evaluation and export read.
+
+    checkpoints/step-00000200/
+      state.json                       step, sequences and tokens done, model, mix, size and checksum of every file
+      consolidated/embedding.safetensors, layers.0.safetensors, ..., norm.safetensors, head.safetensors
+
+Each file holds, for every parameter of its part of the network, the whole fp32 tensor under its canonical name and Adam's
+two moments under NAME.exp_avg and NAME.exp_avg_sq. A checkpoint is written under another name and renamed: one that
+carries its own name is whole, unless its medium damaged it, which sizes and checksums show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.config import build, plain
+from trainer.config import ModelConfig
+
+FORMAT = 1
+MOMENTS = ("exp_avg", "exp_avg_sq")
+_NAME = re.compile(r"^step-(\d{8,})$")
+_HEAD_OF_NAME = re.compile(r"^layers\.\d+|^[^.]+")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be used; the message names the file and what is wrong with it."""
+
+
+def file_of(name: str) -> str:
+    """The file that holds a parameter, by its canonical name."""
+    match = _HEAD_OF_NAME.match(name)
+    if match is None:
+        raise ValueError(f"'{name}' is not a canonical parameter name")
+    return f"consolidated/{match.group()}.safetensors"
+
+
+def folder_name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint, read tensor by tensor: nothing is loaded before it is asked for."""
+
+    path: Path
+    state: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: str | Path) -> Checkpoint:
+        """Reads state.json and compares the size of every file with it. Raises CheckpointError."""
+        path = Path(path)
+        try:
+            state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+            files = dict(state["files"])
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckpointError(f"{path}/state.json: cannot be read ({error}); the checkpoint is not whole.") from error
+        if state.get("format") != FORMAT:
+            raise CheckpointError(f"{path}: is of format {state.get('format')}, this version reads {FORMAT}.")
+        for name, facts in files.items():
+            size = (path / name).stat().st_size if (path / name).exists() else None
+            if size != facts["bytes"]:
+                found = "is missing" if size is None else f"has {size:,} bytes"
+                raise CheckpointError(f"{path / name}: {found}, {facts['bytes']:,} were written.")
+        return cls(path, state)
+
+    def verify(self, name: str) -> None:
+        """Compares a file with its checksum. Raises CheckpointError."""
+        if checksum(self.path / name) != self.state["files"][name]["sha256"]:
+            raise CheckpointError(f"{self.path / name}: its contents are not what was written (checksum).")
+
+    @property
+    def step(self) -> int:
+        return int(self.state["step"])
+
+    @property
+    def files(self) -> list[str]:
+        return list(self.state["files"])
+
+    @property
+    def model(self) -> ModelConfig:
+        """The network's settings, vocabulary included."""
+        return build(ModelConfig, self.state["model"], "model", str(self.path))
+
+    def names(self) -> list[str]:
+        """Canonical names of all parameters."""
+        found = []
+        for file in self.files:
+            with safe_open(self.path / file, framework="pt") as handle:
+                found.extend(name for name in handle.keys() if not name.endswith(tuple(f".{m}" for m in MOMENTS)))
+        return found
+
+    def tensor(self, name: str) -> Tensor:
+        """A whole fp32 tensor by canonical name; `NAME.exp_avg` and `NAME.exp_avg_sq` are its moments."""
+        with safe_open(self.path / file_of(name), framework="pt") as handle:
+            tensor: Tensor = handle.get_tensor(name)
+            return tensor
+
+    def share(self, name: str, dim: int | None, rank: int, size: int) -> Tensor:
+        """The rank-th of `size` equal parts of a tensor along `dim`, reading no more than that (None: all of it)."""
+        if dim is None or size == 1:
+            return self.tensor(name)
+        with safe_open(self.path / file_of(name), framework="pt") as handle:
+            part = handle.get_slice(name)
+            width = part.get_shape()[dim] // size
+            chosen = slice(rank * width, (rank + 1) * width)
+            tensor: Tensor = part[chosen] if dim == 0 else part[:, chosen]
+            return tensor
+
+    def weights(self) -> dict[str, Tensor]:
+        """All fp32 weights by canonical name: for models that fit into memory."""
+        return {name: self.tensor(name) for name in self.names()}
+
+
+def checksum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def steps_in(folder: str | Path) -> list[int]:
+    """Steps of the checkpoints in a folder, ascending."""
+    folder = Path(folder)
+    names = os.listdir(folder) if folder.is_dir() else []
+    return sorted(int(match.group(1)) for match in map(_NAME.match, names) if match)
+
+
+def newest(folder: str | Path, at_most: int | None = None, damaged: Callable[[str], None] = print) -> Checkpoint | None:
+    """The newest whole checkpoint of a folder, at most at a step; each that is not whole is named to `damaged`."""
+    for step in reversed(steps_in(folder)):
+        if at_most is not None and step > at_most:
+            continue
+        try:
+            return Checkpoint.open(Path(folder) / folder_name(step))
+        except CheckpointError as error:
+            damaged(f"{error} It is passed over.")
+    return None
+
+
+class Writer:
+    """Writes one checkpoint aside, part by part from whichever rank holds it; `commit` gives it its name."""
+
+    def __init__(self, folder: str | Path, step: int) -> None:
+        self.final = Path(folder) / folder_name(step)
+        self.aside = Path(folder) / f".{folder_name(step)}.aside"
+
+    def prepare(self) -> None:
+        """By one rank, before any writes; what a killed run left is removed."""
+        shutil.rmtree(self.aside, ignore_errors=True)
+        (self.aside / "consolidated").mkdir(parents=True)
+
+    def write(self, file: str, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+        """One part of the network; returns the facts of its file."""
+        path = self.aside / file
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+        return {"bytes": path.stat().st_size, "sha256": checksum(path)}
+
+    def commit(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> Path:
+        """By one rank, when all parts are written."""
+        whole = {"format": FORMAT, **plain(state), "files": dict(sorted(files.items()))}
+        with (self.aside / "state.json").open("w", encoding="utf-8") as handle:
+            json.dump(whole, handle, indent=1)
+            handle.flush()
+            os.fsync(handle.fileno())
+        shutil.rmtree(self.final, ignore_errors=True)  # one of the same step was found damaged and trained over
+        os.rename(self.aside, self.final)
+        return self.final
+
+
+def prune(folder: str | Path, keep: int, keep_every: int) -> None:
+    """Removes all but the newest `keep` checkpoints and those at multiples of `keep_every`."""
+    for step in steps_in(folder)[:-keep]:
+        if not keep_every or step % keep_every:
+            shutil.rmtree(Path(folder) / folder_name(step))
+
+
+def consolidate(folder: str | Path, step: int, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Path:
+    """Writes a checkpoint from whole tensors in one process: after growth, or in tests. Missing moments are zeros."""
+    writer = Writer(folder, step)
+    writer.prepare()
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.endswith(tuple(f".{moment}" for moment in MOMENTS)):
+            continue
+        held = parts.setdefault(file_of(name), {})
+        held[name] = tensor.float()
+        for moment in MOMENTS:
+            held[f"{name}.{moment}"] = tensors.get(f"{name}.{moment}", torch.zeros_like(held[name]))
+    return writer.commit({"step": step, **state}, {file: writer.write(file, held) for file, held in parts.items()})

@@ -1,0 +1,179 @@
+"""What a run will take: parameters, arithmetic, memory, idle pipeline, traffic and days, from the config alone.
+
+Exact where it can be (parameters, FLOPs, optimizer states), counted from what the layers keep where not (activations).
+Memory is in bytes of one device, for its fullest stage; GB are 10^9 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.config import ConfigError
+from trainer.config import ModelConfig, ParallelConfig, TrainConfig
+
+_SECONDS_A_DAY = 86400
+_CHUNK_ELEMENTS = 1 << 24  # logits that the loss holds at once
+
+
+def core_parameters(model: ModelConfig) -> int:
+    """Parameters of all matrices inside blocks."""
+    keys = model.key_heads * model.head_dim
+    return model.layers * (2 * model.hidden * model.hidden + 2 * model.hidden * keys + 3 * model.hidden * model.ffn)
+
+
+def parameters(model: ModelConfig) -> int:
+    """The exact count: L (4 h^2 + 3 h f + 2 h) + h + 2 V h where every head has its own keys and nothing is tied."""
+    gains = 2 * model.hidden * model.layers + model.hidden
+    return core_parameters(model) + gains + (1 if model.tied else 2) * model.rows * model.hidden
+
+
+def flops_per_token(model: ModelConfig) -> float:
+    """FLOPs of one token forward and backward, 6 N: the number that model FLOPs utilisation is usually quoted by."""
+    return 6.0 * parameters(model)
+
+
+def flops_per_token_with_attention(model: ModelConfig) -> float:
+    """The same as Megatron counts: matrices and head, no look-up in the embedding, and 12 L h s for attention."""
+    return 6.0 * (core_parameters(model) + model.rows * model.hidden) + 12.0 * model.layers * model.hidden * model.context
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes on one device."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    loss: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.gradients + self.optimizer + self.activations + self.loss
+
+
+def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
+    """Parameters of one rank, the mean over stages."""
+    return parameters(model) / (parallel.tensor * parallel.pipeline)
+
+
+def kept_per_token(model: ModelConfig, parallel: ParallelConfig) -> float:
+    """Values that one block keeps of one token for its backward pass, on one tensor rank.
+
+    Two residual states and two normed ones (shared among tensor ranks under sequence parallelism); queries, keys, values
+    and the mix; gate, up and their product.
+    """
+    residual = 4.0 * model.hidden / (parallel.tensor if parallel.sequence else 1)
+    if parallel.recompute == "full":
+        return residual / 4
+    keys = model.key_heads * model.head_dim
+    inside = (2.0 * model.hidden + 2.0 * keys + 3.0 * model.ffn) / parallel.tensor
+    if parallel.recompute == "selective":
+        return residual / 2 + inside - model.ffn / parallel.tensor
+    return residual + inside
+
+
+def memory(config: TrainConfig) -> Memory:
+    """Memory of the fullest stage, by part."""
+    model, parallel = config.model, config.parallel
+    low = 2.0 if config.pretrain.precision == "bf16" else 4.0
+    own = rank_parameters(model, parallel)
+    master = 4.0 if low == 2.0 else 0.0
+    tokens = model.context * parallel.micro_batch
+    flying = min(parallel.pipeline, config.accumulation)  # micro-batches between their forward and backward pass
+    blocks = -(-model.layers // parallel.pipeline)
+    rows = model.rows / parallel.tensor
+    chunk = min(float(_CHUNK_ELEMENTS), tokens * rows)
+    return Memory(
+        weights=low * own,
+        gradients=4.0 * own,
+        optimizer=(8.0 + (master or 4.0)) * own / parallel.data,
+        activations=low * tokens * blocks * flying * kept_per_token(model, parallel),
+        loss=chunk * (4.0 + low),
+    )
+
+
+def bubble(config: TrainConfig) -> float:
+    """Share of a step in which a stage waits: (p - 1) / (micro-batches + p - 1)."""
+    stages = config.parallel.pipeline
+    return (stages - 1) / (config.accumulation + stages - 1)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes that one rank sends in a step, by whom it talks to."""
+
+    tensor: float
+    pipeline: float
+    data: float
+
+
+def traffic(config: TrainConfig) -> Traffic:
+    """Rings throughout: a sum over n ranks sends 2 (n - 1) / n of its bytes, a gather or scatter half of that."""
+    model, parallel = config.model, config.parallel
+    low = 2.0 if config.pretrain.precision == "bf16" else 4.0
+    state = low * model.context * parallel.micro_batch * model.hidden
+    blocks, count = model.layers / parallel.pipeline, config.accumulation
+    around = 2.0 * (parallel.tensor - 1) / parallel.tensor
+    extra = 1.0 if parallel.sequence else 0.0  # the backward pass gathers the inputs of column-cut matrices again
+    passes = 4.0 + extra + (2.0 if parallel.recompute == "full" else 0.0)
+    ends = 2.0 * state / (parallel.tensor if parallel.sequence else 1) if parallel.pipeline > 1 else 0.0
+    own = rank_parameters(model, parallel)
+    share = (parallel.data - 1) / parallel.data
+    return Traffic(tensor=passes * blocks * count * state * around, pipeline=ends * count, data=share * own * (2.0 * 4.0 + low))
+
+
+def days(config: TrainConfig) -> float:
+    """Days for the token budget at the stated utilisation, counted by 6 N."""
+    asked = config.plan
+    rate = config.parallel.world * asked.gpu_peak * 1e12 * asked.mfu
+    return asked.tokens * flops_per_token(config.model) / rate / _SECONDS_A_DAY
+
+
+def utilisation(config: TrainConfig, days_taken: float) -> tuple[float, float]:
+    """Model FLOPs utilisation of a run of the token budget in so many days: by 6 N, and with attention and head."""
+    seconds = days_taken * _SECONDS_A_DAY * config.parallel.world * config.plan.gpu_peak * 1e12
+    per_token = flops_per_token(config.model), flops_per_token_with_attention(config.model)
+    return config.plan.tokens * per_token[0] / seconds, config.plan.tokens * per_token[1] / seconds
+
+
+def fitting(config: TrainConfig) -> list[tuple[ParallelConfig, Memory]]:
+    """The layouts of the same number of devices that fit into their memory, those with the least splitting first."""
+    world, found = config.parallel.world, []
+    for tensor in (1, 2, 4, 8):
+        for pipeline in range(1, config.model.layers + 1):
+            if world % (tensor * pipeline) or config.model.layers % pipeline:
+                continue
+            layout = replace(config.parallel, tensor=tensor, pipeline=pipeline, data=world // (tensor * pipeline), sequence=tensor > 1)
+            try:
+                needs = memory(replace(config, parallel=layout))
+            except ConfigError:
+                continue  # heads, feed-forward or batch cannot be divided so
+            if needs.total <= config.plan.gpu_memory * 1e9:
+                found.append((layout, needs))
+    return sorted(found, key=lambda pair: (pair[0].tensor * pair[0].pipeline, pair[0].tensor))
+
+
+def lines(config: TrainConfig) -> list[str]:
+    """The plan for a person."""
+    model, parallel, asked = config.model, config.parallel, config.plan
+    needs, sent = memory(config), traffic(config)
+    giga = 1e9
+    total = parameters(model)
+    steps = asked.tokens / config.tokens_per_step
+    made = [
+        f"parameters        {total:,} ({total - 2 * model.rows * model.hidden if not model.tied else total - model.rows * model.hidden:,} without embedding and head)",
+        f"FLOPs a token     {flops_per_token(model) / giga:,.1f} G by 6N; {flops_per_token_with_attention(model) / giga:,.1f} G with attention and head",
+        f"layout            tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data} = {parallel.world} devices",
+        f"batch             {config.pretrain.batch:,} sequences = {config.tokens_per_step:,} tokens; {config.accumulation} micro-batches of {parallel.micro_batch} a rank",
+        f"memory a device   {needs.total / giga:.1f} GB of {asked.gpu_memory:g}: weights {needs.weights / giga:.1f}, gradients {needs.gradients / giga:.1f}, "
+        f"optimizer {needs.optimizer / giga:.1f}, activations {needs.activations / giga:.1f}, loss {needs.loss / giga:.1f}",
+        f"idle pipeline     {bubble(config):.2%} of a step",
+        f"sent a step       {sent.tensor / giga:.1f} GB to tensor ranks, {sent.pipeline / giga:.1f} GB to stages, {sent.data / giga:.1f} GB to data ranks",
+        f"{asked.tokens:.3g} tokens     {steps:,.0f} steps, {days(config):.1f} days at {asked.mfu:.1%} of {asked.gpu_peak:g} TFLOP/s a device (by 6N)",
+    ]
+    layouts = fitting(config)
+    made.append(f"layouts that fit  {len(layouts)} of {parallel.world} devices in {asked.gpu_memory:g} GB" + (", least splitting first:" if layouts else ""))
+    for layout, needs in layouts[:8]:
+        made.append(f"                  tensor {layout.tensor} x pipeline {layout.pipeline} x data {layout.data}: {needs.total / giga:.1f} GB")
+    return made

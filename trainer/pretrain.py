@@ -1,0 +1,266 @@
+"""The pre-training loop: batches in their fixed order, a step, what is logged, watched, validated and saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from core.config import ConfigError, plain
+from core.line import fingerprint, stage
+from core.progress import Progress
+from core.run import Run, StageDirectory
+from core.storage import is_local, local_path
+from trainer import checkpoint as checkpoints
+from trainer import plan, schedule
+from trainer.config import TrainConfig
+from trainer.data import Blend, TokenData, Validation
+from trainer.log import Log
+from trainer.monitor import Monitor
+from trainer.parallel import states
+from trainer.parallel.engine import Batch, Engine, StepResult
+from trainer.parallel.ranks import Ranks, place
+
+# Settings of `pretrain` that leave the weights at a step as they are: a run goes on with others of these.
+_LATER = ("validate_every", "validate_sequences", "save_every", "keep", "keep_every", "log_every", "monitor", "allow_new_mix")
+
+
+def pretrain(config: TrainConfig, device: torch.device) -> None:
+    """Trains from the newest checkpoint (or from the beginning) to `pretrain.steps`; every rank calls this."""
+    run = Run(config.run)
+    directory = run.stage("pretrain")
+    if not is_local(directory.uri):
+        raise ConfigError(f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; give such a path.")
+    upstream = run.stage("encode").require()["fingerprint"]
+    finished = fingerprint(stage("pretrain"), plain(config), {"encode": upstream})
+    if directory.is_done(finished):
+        return
+    ranks = place(config.parallel, device)
+    if ranks.main:
+        run.record(plain(config))
+        directory.begin(identity(config, upstream), set_aside=True)
+    dist.barrier()
+    facts = Loop(config, ranks, TokenData.read(run.stage("encode").uri), directory).run()
+    if ranks.main:
+        directory.commit(finished, facts, facts["seconds"])
+
+
+def identity(config: TrainConfig, upstream: str) -> str:
+    """What must be the same for a run to go on from its checkpoints: all that the weights at a given step depend on.
+
+    The stopping point is no part of it where the schedule does not depend on it, so such a run can be made longer.
+    """
+    settings = {key: value for key, value in plain(config.pretrain).items() if key not in _LATER}
+    if config.pretrain.schedule.length is not None or config.pretrain.schedule.kind == "constant":
+        del settings["steps"]
+    basis = {"model": plain(config.model), "seed": config.seed, "pretrain": settings, "encode": upstream}
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class Loop:
+    """One run on this rank."""
+
+    def __init__(self, config: TrainConfig, ranks: Ranks, data: TokenData, directory: StageDirectory) -> None:
+        if config.model.vocab is None:
+            config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocab=data.vocabulary))
+        if config.model.rows < data.vocabulary:
+            raise ConfigError(f"model.vocab = {config.model.vocab} is smaller than the tokenizer's {data.vocabulary}; leave it null to take that.")
+        self.config, self.ranks, self.data = config, ranks, data
+        self.folder = Path(local_path(directory.uri))
+        context = config.model.context
+        self.blend = Blend(data, context, config.seed)
+        limit = config.pretrain.validate_sequences * context or None
+        self.validation = Validation(data, context, limit)
+        self.engine = Engine(config, ranks, len(self.blend.domains), data.eos)
+        self.monitor = Monitor(config.pretrain.monitor)
+        self.step = 0
+        self.seconds = 0.0  # spent in training steps, over all starts
+        self.restarts = 0
+        self.log: Log | None = None
+        self.last_loss = float("nan")
+
+    def run(self) -> dict[str, Any]:
+        """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
+        began = time.monotonic()
+        pretrain = self.config.pretrain
+        self._resume()
+        if self.ranks.main:
+            self.log = Log(self.folder, self.step)
+            (self.folder / "model.json").write_text(json.dumps(plain(self.config.model), indent=1), encoding="utf-8")
+        bar = Progress("pretrain", total=pretrain.steps, unit="step") if self.ranks.main else None
+        saved = self.step
+        validation: dict[str, Any] = {}
+        while self.step < pretrain.steps:
+            row = self._train_step()
+            last = self.step == pretrain.steps
+            if last or (pretrain.validate_every and self.step % pretrain.validate_every == 0):
+                validation = self._validate()
+            if last or (pretrain.save_every and self.step % pretrain.save_every == 0):
+                self._save()
+                saved = self.step
+            if bar is not None:
+                bar.reach(self.step, note=_line(row))
+        if bar is not None:
+            bar.close()
+        if saved != self.step or not validation:
+            validation = self._validate()
+        if self.log is not None:
+            self.log.close()
+        model = self.config.model
+        return {
+            "steps": self.step,
+            "tokens": self.step * self.config.tokens_per_step,
+            "first_loss": self.log.first_loss if self.log else None,
+            "last_loss": self.last_loss,
+            "validation": validation,
+            "tokens_per_second": self._rate(),
+            "checkpoint": f"checkpoints/{checkpoints.folder_name(self.step)}",
+            "parameters": plan.parameters(model),
+            "model": plain(model),
+            "layout": plain(self.config.parallel),
+            "restarts": self.restarts,
+            "training_seconds": round(self.seconds, 2),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+
+    def _train_step(self) -> dict[str, Any]:
+        began = time.monotonic()
+        batch = self.config.pretrain.batch
+        tokens_done = (self.step + 1) * self.config.tokens_per_step
+        shape = self.config.pretrain.schedule
+        by_tokens = shape.unit == "tokens"
+        end = self.config.pretrain.steps * (self.config.tokens_per_step if by_tokens else 1)
+        share = schedule.factor(shape, tokens_done if by_tokens else self.step + 1, end)
+        rates = schedule.apply(self.engine.optimizer.param_groups, share)
+        result = self.engine.step(self._batch(self.step * batch, batch))
+        self.step += 1
+        taken = time.monotonic() - began
+        self.seconds += taken
+        self.last_loss = result.loss
+        row = {
+            "step": self.step,
+            "tokens": tokens_done,
+            "loss": result.loss,
+            "grad_norm": result.grad_norm,
+            "lr": rates,
+            "tokens_per_second": self.config.tokens_per_step / taken,
+            "domains": self._by_domain(result),
+        }
+        if self.log is not None and (self.step % self.config.pretrain.log_every == 0 or self.step == 1):
+            self.log.write(row)
+        self._watch(result)
+        return row
+
+    def _batch(self, start: int, count: int) -> Batch:
+        """This data rank's rows of the sequences start .. start + count; stages in the middle need only their number."""
+        rows = self.engine.rows(count)
+        if not (self.ranks.first or self.ranks.last):
+            number = rows.stop - rows.start
+            return Batch(torch.zeros(number, self.config.model.context + 1, dtype=torch.int64), torch.zeros(number, dtype=torch.int64))
+        tokens, domains = self.blend.sequences(start + rows.start, rows.stop - rows.start)
+        return Batch(torch.from_numpy(tokens), torch.from_numpy(domains))
+
+    def _by_domain(self, result: StepResult) -> dict[str, float]:
+        pairs = zip(self.blend.domains, result.tally.tolist(), strict=True)
+        return {name: nats / tokens for name, (nats, tokens) in pairs if tokens}
+
+    def _watch(self, result: StepResult) -> None:
+        """Every rank sees the same numbers, so all stop together."""
+        for event in self.monitor.observe(self.step, result.loss, result.grad_norm):
+            if self.log is not None:
+                self.log.write({"step": self.step, "event": event.kind, "message": event.message})
+                print(f"\n  {event.message}", flush=True)
+            if event.stop:
+                first = (self.step - 1) * self.config.pretrain.batch
+                raise TrainingStopped(
+                    f"{event.message} The step's data are sequences {first} to {first + self.config.pretrain.batch - 1} of mix {self.blend.hash}; "
+                    f"the newest checkpoint is {checkpoints.steps_in(self.folder / 'checkpoints')[-1:] or 'none'}."
+                )
+
+    def _validate(self) -> dict[str, Any]:
+        """Loss and bits per byte of each domain's held-out windows."""
+        per_rank = self.config.parallel.micro_batch
+        whole = per_rank * self.ranks.data_size
+        found = {}
+        for domain in self.validation.domains:
+            nats = tokens = 0.0
+            index = self.blend.domains.index(domain)
+            for start in range(0, self.validation.windows(domain), whole):
+                held = self.validation.batch(domain, start + self.ranks.data * per_rank, per_rank)
+                batch = Batch(torch.from_numpy(held.tokens), torch.full((per_rank,), index), torch.from_numpy(held.mask).long())
+                tally = self.engine.losses(batch)[index]
+                nats, tokens = nats + float(tally[0]), tokens + float(tally[1])
+            bits = nats / 0.6931471805599453 / max(1, self.validation.utf8_bytes(domain))
+            found[domain] = {"loss": nats / max(1.0, tokens), "bpb": bits, "tokens": int(tokens)}
+        if self.log is not None:
+            self.log.write({"step": self.step, "validation": found})
+        return found
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        folder = self.folder / "checkpoints"
+        state = {
+            "step": self.step,
+            "sequences": self.step * self.config.pretrain.batch,
+            "tokens": self.step * self.config.tokens_per_step,
+            "seed": self.config.seed,
+            "model": plain(self.config.model),
+            "mix": self.blend.hash,
+            "monitor": self.monitor.state(),
+            "training_seconds": self.seconds,
+            "restarts": self.restarts,
+            "last_loss": self.last_loss,
+        }
+        states.save(self.engine, checkpoints.Writer(folder, self.step), state)
+        if self.ranks.main:
+            checkpoints.prune(folder, self.config.pretrain.keep, self.config.pretrain.keep_every)
+        if self.log is not None:
+            self.log.write({"step": self.step, "checkpoint_seconds": time.monotonic() - began})
+
+    def _resume(self) -> None:
+        """From the newest checkpoint that is whole; damaged ones are named and passed over, by all ranks alike."""
+        folder = self.folder / "checkpoints"
+        say = print if self.ranks.main else _say_nothing
+        limit = self.config.pretrain.steps
+        while True:
+            found = checkpoints.newest(folder, limit, say)
+            if found is None:
+                return
+            damage = states.damage(found)
+            if damage is None:
+                break
+            say(f"{damage} It is passed over.")
+            limit = found.step - 1
+        state: Mapping[str, Any] = found.state
+        if state["mix"] != self.blend.hash and not self.config.pretrain.allow_new_mix:
+            raise ConfigError(
+                f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; "
+                "encode as before, or set pretrain.allow_new_mix=true if the change is meant."
+            )
+        states.restore(self.engine, found)
+        self.step, self.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
+        self.restarts = int(state["restarts"]) + 1
+        self.monitor.restore(state["monitor"])
+        say(f"  goes on from {found.path.name}")
+
+    def _rate(self) -> float:
+        return self.step * self.config.tokens_per_step / self.seconds if self.seconds else 0.0
+
+
+class TrainingStopped(RuntimeError):
+    """The monitor ended the run; the message says why and what is needed to look into it."""
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return f"loss {row['loss']:.3f}, gradient norm {row['grad_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s"
+
+
+def _say_nothing(message: str) -> None:
+    return None
