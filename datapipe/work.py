@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
 
 from core import storage
 from core.run import StageDirectory
@@ -60,6 +61,7 @@ class Work:
         self.inputs = inputs
         self.shards: int = settings.extract.shards
         self._documents = next(iter(inputs.values()), None)
+        self._committed: dict[str, StructType] = {}
 
     @property
     def config(self) -> Any:
@@ -96,6 +98,7 @@ class Work:
     def commit(self, name: str, frame: DataFrame) -> DataFrame:
         """Stores a DataFrame with the columns `shard` and `id` by shard, once; a rerun reads what is stored."""
         uri = self.directory.path(name)
+        self._committed[name] = frame.schema  # a table without rows has no file to infer its schema from
         if not storage.exists(storage.join(uri, "_SUCCESS")):
             with watched(self.session, f"{self.directory.name}: {name}"):
                 ordered = frame.repartition(F.col("shard")).sortWithinPartitions("shard", "id")
@@ -168,9 +171,8 @@ class Work:
     def _beside(self, name: str | None) -> tuple[str, pa.Schema] | None:
         if name is None:
             return None
-        uri = self.directory.path(name)
-        schema = to_arrow_schema(self.session.read.parquet(spark_uri(uri)).drop("shard").schema)
-        return uri, schema
+        columns = StructType([column for column in self._committed[name].fields if column.name != "shard"])
+        return self.directory.path(name), to_arrow_schema(columns)
 
 
 def spark_uri(uri: str) -> str:
