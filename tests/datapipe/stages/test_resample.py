@@ -1,0 +1,94 @@
+"""The mix as a stage: what was asked is got, the same documents whatever the number of shards, reasons on the ledger."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+from core.config import ConfigError
+from datapipe.config import DataConfig, DomainShare, ExtractConfig, ResampleConfig
+from datapipe.document import Document
+from datapipe.stages.resample import resample
+from tests.prose import article
+
+MIX = {"WebText": DomainShare(proportion=0.6, languages={"en": 2, "zh": 1}), "Code": DomainShare(proportion=0.4, epochs=2.0)}
+
+
+def corpus() -> list[Document]:
+    kinds = [("WebText", "en", 60), ("WebText", "zh", 60), ("Code", "en", 12), ("Book", "en", 3)]
+    return [
+        Document(f"{domain}/{language}.txt", str(n), domain, article(f"{domain}{n}", language, 1 + n % 2), language)
+        for domain, language, count in kinds
+        for n in range(count)
+    ]
+
+
+def outcome(directory: str, shards: int) -> dict[str, dict | None]:
+    rows: dict[str, dict | None] = {}
+    for index in range(shards):
+        for row in pq.read_table(f"{directory}/shards/{index:05d}.parquet").to_pylist():
+            rows[row["id"]] = row["verdict"]
+    return rows
+
+
+def settings(shards: int, **more) -> DataConfig:
+    return DataConfig(extract=ExtractConfig(shards=shards), resample=ResampleConfig(mix=MIX, **more))
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[int, dict[str, dict | None]]:
+    return {}
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_the_mix_is_met_and_the_same_documents_are_taken_for_any_number_of_shards(make_work, seen, shards) -> None:
+    documents = corpus()
+    work = make_work("resample", documents, settings(shards))
+    facts = resample(work)
+    rows = outcome(work.directory.path(), shards)
+    seen[shards] = rows
+    assert len(rows) == facts["in"] == len(documents) and facts["kept"] + facts["removed"] == facts["in"]
+    assert facts["by_rule"]["resample.not_in_mix"] == {"Book": 3}
+    web, code = facts["mix"]["WebText"], facts["mix"]["Code"]
+    assert code["epochs"] == code["epochs_of_budget"] == 2.0, "the scarce domain is taken whole, the trainer repeats it"
+    assert facts["by_domain"]["Code"]["removed"] == 0
+    one = 300  # tokens of the longest document, about
+    assert abs(web["selected_tokens"] - web["asked_tokens"]) < 2 * one
+    assert abs(web["languages"]["en"] - 2 * web["languages"]["zh"]) < 2 * one
+    assert seen[shards] == seen[min(seen)]
+
+
+def test_a_document_not_selected_says_why(make_work) -> None:
+    work = make_work("resample", corpus(), settings(2))
+    resample(work)
+    verdicts = [verdict for verdict in outcome(work.directory.path(), 2).values() if verdict]
+    drawn = [verdict for verdict in verdicts if verdict["rule"] == "resample.not_selected"]
+    assert drawn and all(verdict["measure"] >= verdict["bound"] for verdict in drawn)
+    assert {verdict["detail"] for verdict in drawn} <= {"WebText/en", "WebText/zh"}
+
+
+def test_a_larger_budget_takes_the_same_documents_and_more(make_work) -> None:
+    kept = []
+    for tokens in (1_000, 3_000):
+        work = make_work("resample", corpus(), settings(2, tokens=tokens))
+        facts = resample(work)
+        kept.append({identity for identity, verdict in outcome(work.directory.path(), 2).items() if verdict is None})
+        assert facts["budget"]["got"] == tokens
+        assert work.directory.manifest() is None
+        for name in ("shards", "keys"):
+            work.directory.begin(f"another {name}")
+    assert kept[0] < kept[1]
+
+
+def test_a_small_share_still_takes_the_documents_it_must(make_work) -> None:
+    mix = {"WebText": DomainShare(proportion=0.9999), "Code": DomainShare(proportion=0.0001)}
+    config = DataConfig(extract=ExtractConfig(shards=2), resample=ResampleConfig(mix=mix, minimum_documents=4))
+    facts = resample(make_work("resample", corpus(), config))
+    assert facts["by_domain"]["Code"]["kept"] == 4
+    assert facts["mix"]["Code"]["proportion"] == pytest.approx(0.0001), "the trainer's weight stays what was asked"
+
+
+def test_a_budget_beyond_the_corpus_is_refused(make_work) -> None:
+    work = make_work("resample", corpus(), settings(2, tokens=10_000_000))
+    with pytest.raises(ConfigError, match=r"tokens = 10,000,000: the corpus cannot give this mix\. WebText/en: 4,000,000"):
+        resample(work)
