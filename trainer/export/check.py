@@ -36,7 +36,7 @@ def compare(network: Network, folder: str, tokens: Tensor, threshold: float = TO
     parity = Parity(float((ours - theirs).abs().max()), float(ours.abs().max()), tokens.numel())
     if not parity.difference <= threshold * max(1.0, parity.largest):  # a NaN fails too
         raise ConfigError(
-            f"{folder}: the exported model's logits differ from the checkpoint's by {parity.difference:.2e} (allowed: {threshold:.0e}); "
-            "the export is not used. Check the installed version of transformers."
+            f"{folder}: the exported model's logits differ from the checkpoint's by {parity.difference:.2e} "
+            f"(allowed: {threshold:.0e}); the export is not used. Check the installed version of transformers."
         )
     return parity

@@ -13,12 +13,17 @@ class ExportConfig:
     """A checkpoint as a directory that transformers loads."""
 
     form: Literal["granite", "llama"] = setting(
-        "granite", "granite has the report's multipliers as settings; llama, which more software reads, has them folded into the weights"
+        "granite",
+        "granite has the report's multipliers as settings; llama, which more software reads, has them folded into the weights",
     )
     precision: Literal["fp32", "bf16"] = setting("fp32", "of the stored weights")
     checkpoint: str | None = setting(None, "which one, for example step-00000200; null is the last")
-    file_gigabytes: float = setting(5.0, "no file of weights is larger, save for one of a single tensor; about the memory that export needs")
-    check_tokens: int = setting(64, "tokens on which the export's logits are compared with ours; 0 skips it (both models must fit into memory)")
+    file_gigabytes: float = setting(
+        5.0, "no file of weights is larger, save for one of a single tensor; about the memory that export needs"
+    )
+    check_tokens: int = setting(
+        64, "tokens on which the export's logits are compared with ours; 0 skips it (both models must fit into memory)"
+    )
 
     def __post_init__(self) -> None:
         if self.file_gigabytes <= 0:

@@ -1,0 +1,95 @@
+"""The model card: what the model is, what it was trained on and how good it is, from the run's own records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from core import storage
+from core.run import Run
+from trainer.config import ModelConfig
+
+
+def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
+    """README.md of an export, with the metadata that the Hugging Face hub reads. Only what the run wrote down is said."""
+    encode = run.stage("encode").manifest() or {}
+    pretrain = run.stage("pretrain").manifest() or {}
+    evaluate = run.stage("evaluate").manifest() or {}
+    head = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "language": _languages(encode),
+        "tags": [facts["form"]],
+    }
+    parts = [
+        f"---\n{yaml.safe_dump(head, sort_keys=False)}---",
+        "# A language model trained with open-tele-flm",
+        "A base model: it continues text and has not been taught to follow instructions or to decline. It repeats what its "
+        "training text says, errors and prejudices included. Its outputs need to be checked before they are relied on.",
+        "## The network",
+        _table(
+            ["", ""],
+            [
+                ["architecture", f"{facts['architecture']} (the Tele-FLM report's network)"],
+                ["parameters", f"{facts['parameters']:,}"],
+                ["layers, width, heads, feed-forward", f"{model.layers}, {model.hidden}, {model.heads}, {model.ffn}"],
+                ["vocabulary, with padding", f"{model.vocab:,}, {model.rows:,}" if model.vocab else f"{model.rows:,}"],
+                ["context", f"{model.context:,} tokens"],
+                ["stored as", facts["precision"]],
+                ["checkpoint", f"step {facts['step']:,}"],
+            ],
+        ),
+        "Documents in training stand one after another, each ended by `</s>`; a prompt that begins a document should begin "
+        "with `</s>`.",
+        "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+        'tokenizer = AutoTokenizer.from_pretrained("this/directory")\n'
+        'model = AutoModelForCausalLM.from_pretrained("this/directory")\n```',
+        "## Training",
+        _training(run, pretrain),
+    ]
+    if encode.get("mix"):
+        parts += ["Mix:", _mix(encode["mix"])]
+    if evaluate.get("bpb"):
+        parts += [f"## Validation\n\n{evaluate.get('context', '')} Step {evaluate.get('step', 0):,}.", _scores(evaluate["bpb"])]
+    if "check" in facts:
+        check = facts["check"]
+        parts.append(
+            f"On {check['tokens']} tokens the logits of this export differ from the training code's by at most "
+            f"{check['difference']:.1e}."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _languages(encode: dict[str, Any]) -> list[str]:
+    found = {language for shard in encode.get("shards", []) for language in shard.get("languages", {})}
+    return sorted(language for language in found if len(language) == 2)
+
+
+def _training(run: Run, pretrain: dict[str, Any]) -> str:
+    uri = storage.join(run.uri, "run.json")
+    record = storage.read_json(uri) if storage.exists(uri) else {}
+    said = []
+    if pretrain.get("steps"):
+        said.append(
+            f"{pretrain['steps']:,} steps, loss from {pretrain['first_loss']:.3f} to {pretrain['last_loss']:.3f} "
+            "nats per token."
+        )
+    if record.get("commit"):
+        said.append(f"Code at commit `{record['commit']}`.")
+    return " ".join(said) or "The run left no record of its training."
+
+
+def _mix(mix: dict[str, Any]) -> str:
+    rows = [[name, f"{100 * row['proportion']:.2f} %", f"{row['train_tokens']:,}"] for name, row in mix.items()]
+    return _table(["domain", "proportion", "tokens of one epoch"], rows)
+
+
+def _scores(scores: dict[str, Any]) -> str:
+    rows = [[name, f"{row['loss']:.3f}", f"{row['bpb']:.3f}", f"{row['utf8_bytes']:,}"] for name, row in scores.items()]
+    return _table(["domain", "loss, nats per token", "bits per byte", "UTF-8 bytes"], rows)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["-"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)

@@ -1,0 +1,58 @@
+"""How a stage of the trainer that needs no launcher is run: `python jobs/evaluate.py`, `python jobs/export.py`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from core.config import ConfigError, plain
+from core.job import guarded, parser, settings
+from core.line import fingerprint, stage
+from core.run import Run
+from tokenizer.shards import DamagedShard
+from trainer.checkpoint import Checkpoint, CheckpointError, newest
+from trainer.config import TrainConfig
+from trainer.data.token_data import TokenDataError
+
+Work = Callable[[TrainConfig, Run], dict[str, Any]]
+"""Does the stage in RUN/<stage>/ and returns the facts of its manifest."""
+
+
+def main(name: str, description: str | None, work: Work) -> None:
+    """The entry of a job."""
+    arguments = parser(description or name, TrainConfig, [name, "model"])
+    guarded(lambda: play(name, settings(arguments.parse_args(), TrainConfig, "trainer"), work))
+
+
+def play(name: str, config: TrainConfig, work: Work) -> None:
+    """Runs a stage unless its folder holds already what the settings and the stages before it would give."""
+    run = Run(config.run)
+    run.prepare()
+    run.record(plain(config))
+    entry, directory = stage(name), run.stage(name)
+    upstream = {other: str(run.stage(other).require()["fingerprint"]) for other in entry.reads}
+    wanted = fingerprint(entry, plain(config), upstream)
+    if directory.is_done(wanted):
+        print(f"{name}: up to date", file=sys.stderr)
+        return
+    began = time.monotonic()
+    directory.begin(wanted)
+    try:
+        facts = work(config, run)
+    except (CheckpointError, TokenDataError, DamagedShard) as error:
+        raise ConfigError(str(error)) from error
+    directory.commit(wanted, facts, time.monotonic() - began)
+    print(f"{name}: done, {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+
+def chosen_checkpoint(run: Run, name: str | None, asked_by: str) -> Checkpoint:
+    """The checkpoint of that name, or the newest whole one. Raises ConfigError where there is none."""
+    folder = run.stage("pretrain").path("checkpoints")
+    if name is not None:
+        return Checkpoint.open(f"{folder}/{name}")
+    found = newest(folder, damaged=lambda line: print(line, file=sys.stderr))
+    if found is None:
+        raise ConfigError(f"{asked_by}: {folder} holds no whole checkpoint; run `make pretrain` on this run first.")
+    return found
