@@ -74,6 +74,7 @@ class StageDirectory:
         if storage.exists(began):
             old = storage.read_json(began)["fingerprint"]
             if old == fingerprint:
+                storage.sweep(self.uri)
                 storage.remove(self.path("manifest.json"))
                 return
             if set_aside:

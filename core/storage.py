@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import fsspec
 
+_ASIDE = ".aside-"
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "az", "oss"}
 
 
@@ -63,7 +64,7 @@ def exists(uri: str) -> bool:
 def listing(pattern: str) -> list[FileInfo]:
     """The files that a URI, a folder or a glob (`**` crosses folders) names, sorted by URI; empty where there are none.
 
-    A folder means every file below it. Names that begin with a dot are passed over.
+    A folder means every file below it. Names that begin with a dot are passed over, and so are files still being written.
     """
     if is_local(pattern):
         path = local_path(pattern)
@@ -80,7 +81,7 @@ def listing(pattern: str) -> list[FileInfo]:
     infos = []
     for name in sorted(set(names)):
         info = fs.info(name)
-        if info["type"] == "file":
+        if info["type"] == "file" and _ASIDE not in name:
             version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("modified") or ""
             infos.append(FileInfo(fs.unstrip_protocol(name), int(info["size"] or 0), str(version)))
     return infos
@@ -89,7 +90,7 @@ def listing(pattern: str) -> list[FileInfo]:
 def _walk(folder: str) -> Iterator[str]:
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(root, name) for name in names if not name.startswith("."))
+        yield from (os.path.join(root, name) for name in names if not name.startswith(".") and _ASIDE not in name)
 
 
 def _local_info(path: str) -> FileInfo:
@@ -103,7 +104,7 @@ def aside(uri: str) -> Iterator[str]:
     if is_local(uri):
         path = local_path(uri)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        temporary = f"{path}.aside-{uuid.uuid4().hex[:8]}"
+        temporary = f"{path}{_ASIDE}{uuid.uuid4().hex[:8]}"
         try:
             yield temporary
             os.replace(temporary, path)
@@ -119,9 +120,16 @@ def aside(uri: str) -> Iterator[str]:
             fs.put_file(temporary, path)
             return
         fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-        beside = f"{path}.aside-{uuid.uuid4().hex[:8]}"
+        beside = f"{path}{_ASIDE}{uuid.uuid4().hex[:8]}"
         fs.put_file(temporary, beside)
         fs.mv(beside, path)
+
+
+def sweep(folder: str) -> None:
+    """Removes what a killed process left half-written below a local folder (remote stores expire it by themselves)."""
+    if is_local(folder):
+        for path in glob.glob(f"{glob.escape(local_path(folder))}/**/*{_ASIDE}*", recursive=True):
+            remove(path)
 
 
 def write_text(uri: str, text: str) -> None:

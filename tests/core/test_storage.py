@@ -43,3 +43,11 @@ def test_remote_files_are_written_listed_and_removed() -> None:
     assert [info.uri for info in storage.listing("memory://bucket/run")] == ["memory:///bucket/run/file.json"]
     storage.remove("memory://bucket/run")
     assert not storage.exists(uri)
+
+
+def test_what_a_killed_process_left_is_neither_listed_nor_kept(tmp_path: Path) -> None:
+    storage.write_text(str(tmp_path / "shards" / "0.parquet"), "whole")
+    (tmp_path / "shards" / "1.parquet.aside-12345678").write_text("half")
+    assert len(storage.listing(str(tmp_path))) == 1
+    storage.sweep(str(tmp_path))
+    assert [path.name for path in (tmp_path / "shards").iterdir()] == ["0.parquet"]
