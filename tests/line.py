@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,23 @@ from core.config import load
 from core.line import STAGES, foreign
 from core.run import Run
 from datapipe.config import DataConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+_SUBMIT = """
+import sys
+from core.config import load
+from core.line import foreign
+from datapipe.config import DataConfig
+from datapipe.launch import submit
+config = load(sys.argv[1], sys.argv[3:], DataConfig, foreign("datapipe"))
+sys.exit(submit("extract", config.spark, ["--config", sys.argv[1], "--through", sys.argv[2], *sys.argv[3:]]))
+"""
+
+
+def submit(path: Path, corpus: Path, run: Run, through: str, *overrides: str) -> subprocess.Popen[str]:
+    """Starts `spark-submit jobs/extract.py --through ...` in a process group of its own, as the line does."""
+    command = [sys.executable, "-c", _SUBMIT, str(path), through, f"run={run.uri}", f"corpus={corpus}", *overrides]
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, text=True, stderr=subprocess.PIPE)
 
 
 def data_config(path: Path, run: Run, corpus: Path, *overrides: str) -> DataConfig:

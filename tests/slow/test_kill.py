@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,31 +11,21 @@ import pytest
 
 from core.run import Run
 from tests import made_corpus
-from tests.line import digests
+from tests.line import digests, submit
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
-
-
-def start(config: Path, corpus: Path, run: Run) -> subprocess.Popen[str]:
-    given = ["--config", str(config), f"run={run.uri}", f"corpus={corpus}"]
-    code = (
-        "import sys; from datapipe.launch import submit; from datapipe.config import SparkConfig; "
-        "sys.exit(submit('extract', SparkConfig(driver_memory='1g'), sys.argv[1:]))"
-    )
-    command = [sys.executable, "-c", code, *given, "--through", "resample", "spark.driver_memory=1g"]
-    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, text=True, stderr=subprocess.PIPE)
 
 
 def test_a_driver_killed_on_the_way_leaves_a_run_that_ends_with_the_same_digests(tmp_path: Path) -> None:
     corpus = made_corpus.write(tmp_path / "corpus")
     config = made_corpus.write_config(tmp_path / "line.yaml")
     undisturbed, killed = Run(str(tmp_path / "undisturbed")), Run(str(tmp_path / "killed"))
-    ended = start(config, corpus, undisturbed)
-    assert ended.wait(400) == 0, ended.communicate()[1][-3000:]
+    ended = submit(config, corpus, undisturbed, "resample")
+    said = ended.communicate(timeout=400)[1]
+    assert ended.returncode == 0, said[-3000:]
 
     for marker in ("extract/shards/00000.parquet", "clean/shards/00001.parquet", "dedup_documents/began.json"):
-        victim = start(config, corpus, killed)
+        victim = submit(config, corpus, killed, "resample")
         deadline = time.monotonic() + 200
         while not (Path(killed.uri) / marker).exists() and victim.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -45,8 +33,9 @@ def test_a_driver_killed_on_the_way_leaves_a_run_that_ends_with_the_same_digests
         victim.wait()
     kept = {path: path.stat().st_mtime_ns for path in Path(killed.uri).glob("clean/shards/*.parquet")}
     assert kept, "nothing had been committed when the driver was killed"
-    last = start(config, corpus, killed)
-    assert last.wait(400) == 0, last.communicate()[1][-3000:]
+    last = submit(config, corpus, killed, "resample")
+    said = last.communicate(timeout=400)[1]
+    assert last.returncode == 0, said[-3000:]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert digests(killed) == digests(undisturbed)
     assert not list(Path(killed.uri).rglob("*.aside-*"))
