@@ -117,16 +117,33 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> Decoded:
 
 
 def _undo(text: str, known: list[str]) -> Decoded | None:
-    """East Asian text that someone took for Latin-1 and stored as UTF-8: read again as what the page declares."""
+    """East Asian text that someone took for Latin-1 and stored as UTF-8, perhaps twice: read as what the page declares."""
     double = [name for name in known if name in _DOUBLE]
     beyond = [character for character in text[:_SAMPLE] if character > "\x7f"] if double else []
-    if not beyond or sum(character <= "\xff" for character in beyond) < 0.8 * len(beyond):
+    if not beyond or sum(character <= "\xff" for character in beyond) < 0.6 * len(beyond):
         return None
-    for single in ("latin-1", "iso8859-15", "cp1252"):
-        data = text.encode(single, "replace")
-        if plausibility(_without_tags(data[: 4 * _SAMPLE])[:_SAMPLE], double[0]) >= _ACCEPTED:
-            return _read(data, double[0], "declared")
+    for single in ("cp1252", "iso8859-15"):
+        data = _bytes_of(text, single)
+        for _ in range(2):
+            if plausibility(_without_tags(data[: 4 * _SAMPLE])[:_SAMPLE], double[0]) >= _ACCEPTED:
+                return _read(data, double[0], "declared")
+            if _utf8_share(data[:_SAMPLE]) < 0.9:
+                break
+            data = _bytes_of(data.decode("utf-8", "replace"), single)
     return None
+
+
+def _bytes_of(text: str, single: str) -> bytes:
+    """The bytes that a single-byte encoding once turned into this text; what it leaves undefined passed as Latin-1."""
+    return text.encode(single, "as-latin-1")
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return error.object[error.start : error.end].encode("latin-1", "replace"), error.end
+
+
+codecs.register_error("as-latin-1", _as_latin_1)
 
 
 def plausibility(sample: bytes, encoding: str) -> float:

@@ -39,6 +39,8 @@ def page_text(html: str, config: HtmlConfig) -> Page:
     if not html or html.isspace():
         return _refuse("empty", 0, 1)
     tree = _extractor().load(html)
+    if tree is None and "<" in html:  # a fragment without <html>: the extractor's loader takes it for something else
+        tree = _extractor().load(f"<html><body>{html}</body></html>")
     if tree is None:
         return _refuse("no_html", detail="the parser finds no page in it")
     elements = int(tree.xpath("count(//*)"))

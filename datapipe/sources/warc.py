@@ -68,10 +68,9 @@ class Warc(Source):
                 yield removed(f"damage@{damage.offset}", "corrupt_record", damage.offset, detail=detail)
             except (ArchiveLoadFailed, ValueError, IndexError, KeyError, AttributeError) as error:
                 place = base + records.offset
-                lost = removed(_key(members, place) + ":lost", "corrupt_record", place, detail=f"no WARC or ARC record: {_brief(error)}")
-                found = tape.seek_record(max(place, offset) + 1)
-                yield lost
-                if not found:
+                detail = f"no WARC or ARC record: {_brief(error)}"
+                yield removed(f"{_key(members, place)}:lost", "corrupt_record", place, detail=detail)
+                if not tape.seek_record(max(place, offset) + 1):
                     return
 
     def _record(self, record: Any, key: str, html: HtmlConfig) -> Record | None:
@@ -84,6 +83,8 @@ class Warc(Source):
             return _lost(made, removed(key, "revisit" if kind == "revisit" else "record_type", detail=kind))
         if headers.get_header("Content-Length") is None and not record.raw_stream.limit:
             return _lost(made, removed(key, "corrupt_record", detail="the record has no Content-Length"))
+        if (made.url or "").startswith("metadata:"):
+            return _lost(made, removed(key, "record_type", detail="a file of the crawler's own"))
         http = record.http_headers
         if http is not None and not self._status_is_good(http.get_statuscode()):
             return _lost(made, removed(key, "http_status", _number(http.get_statuscode()), detail=http.statusline))
@@ -93,7 +94,7 @@ class Warc(Source):
             return _lost(made, removed(key, "content_type", detail=mime))
         body = record.raw_stream.read(html.max_bytes + 1)
         if len(body) > html.max_bytes:
-            return _lost(made, removed(key, "too_large", headers_length(headers), html.max_bytes, "bytes of body"))
+            return _lost(made, removed(key, "too_large", _length(headers), html.max_bytes, "bytes of body"))
         if http is not None:
             coding, transfer = (http.get_header(name) or "" for name in ("Content-Encoding", "Transfer-Encoding"))
             try:
@@ -122,7 +123,7 @@ class Warc(Source):
         return _number(code) in self.statuses
 
 
-class _Quiet(ArchiveIterator):  # type: ignore[misc]
+class _Quiet(ArchiveIterator):
     """warcio's iterator without its messages on stderr: the ledger holds them."""
 
     INC_RECORD = ""
@@ -191,7 +192,7 @@ def _url(headers: Any) -> str | None:
     return url.strip().strip("<>") if url else None
 
 
-def headers_length(headers: Any) -> float | None:
+def _length(headers: Any) -> float | None:
     return _number(headers.get_header("Content-Length"))
 
 

@@ -20,11 +20,11 @@ _MACRO = re.compile(r"\\(?:newcommand|renewcommand|providecommand|def|DeclareMat
 _FLOATS = re.compile(r"\\begin\{(figure|table|wrapfigure|sidewaystable|sidewaysfigure|tikzpicture|thebibliography|tabular|longtable|filecontents)(\*?)\}.*?\\end\{\1\2\}", re.DOTALL)
 _CAPTION = re.compile(r"\\caption(?:\[[^\]]*\])?\{")
 _ONE_GONE = re.compile(
-    r"\\(?:label|index|vspace|hspace|includegraphics|input|include|bibliographystyle|usepackage|pagestyle|thispagestyle|setcounter|addtocounter"
+    r"[ \t]*\\(?:label|index|vspace|hspace|includegraphics|input|include|bibliographystyle|usepackage|pagestyle|thispagestyle|setcounter|addtocounter"
     r"|setlength|addcontentsline|hypersetup|pagenumbering|nocite|thanks|affiliation|altaffiliation|email|markboth|phantom|graphicspath|date|author|title|tocdepth)"
-    r"\*?\s*(?:\[[^\]]*\])?(?:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}){1,3}"
+    r"\*?\s*(?:\[[^\]]*\])?(?:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}){1,3}(?:[ \t]*\n)?"
 )
-_CITE = re.compile(r"~?\\(?:cite|citep|citet|citealp|citeauthor|citeyear|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{[^{}]*\}")
+_CITE = re.compile(r"\\(?:cite[a-z]*|Cite[a-z]*|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{([^{}]*)\}")
 _REF = re.compile(r"\\(?:ref|eqref|cref|Cref|autoref|pageref|nameref|cite)\*?\{([^{}]*)\}")
 _WORDS = re.compile(r"\\(?:emph|textit|textbf|texttt|textsc|textrm|textsf|textmd|textup|text|underline|uline|mbox|hbox|footnotesize|define|defn|defemph|url|href\{[^{}]*\})\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _FOOTNOTE = re.compile(r"\\footnote(?:mark|text)?\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
@@ -51,8 +51,8 @@ def to_text(text: str) -> str:
     text = _body(text)
     text = _expand(text, macros)
     text = _captions(text)
-    for pattern in (_CITE, _ONE_GONE):
-        text = pattern.sub("", text)
+    text = _numbered_citations(text)
+    text = _ONE_GONE.sub("", text)
     text = _REF.sub(r"[\1]", text)
     text = _FOOTNOTE.sub(r" (\1)", text)
     text = _HEADING.sub(lambda found: f"\n\n{'#' * _DEPTH[found.group(1)]} {' '.join(found.group(2).split())}\n\n", text)
@@ -161,6 +161,17 @@ def _captions(text: str) -> str:
         return "\n\n".join(caption for caption in found if caption)
 
     return _FLOATS.sub(said, text)
+
+
+def _numbered_citations(text: str) -> str:
+    """Citations as the printed paper has them: [1], [2, 3], in the order of their first use."""
+    numbers: dict[str, int] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        keys = [key.strip() for key in match.group(1).split(",")]
+        return f"[{', '.join(str(numbers.setdefault(key, len(numbers) + 1)) for key in keys)}]"
+
+    return _CITE.sub(numbered, text)
 
 
 def _theorem(match: re.Match[str]) -> str:

@@ -17,14 +17,20 @@ _MEDIA = re.compile(rf"\A\s*:?\s*(?:{'|'.join(FILES)})\s*:", re.IGNORECASE)
 _CATEGORY = re.compile(rf"\A\s*(?:{'|'.join(CATEGORIES)})\s*:", re.IGNORECASE)
 _INTERWIKI = re.compile(r"\A\s*:?[a-z]{2,3}(?:-[a-z]{2,10})?\s*:")
 _DROPPED_TAGS = {"ref", "references", "gallery", "table", "timeline", "imagemap", "score", "hiero", "mapframe", "maplink", "templatestyles", "graph", "section"}
-_VARIANT = re.compile(r"-\{(?:[^{}|]*\|)?([^{}]*)\}-")
+_VARIANT = re.compile(r"-\{(?:[^{}|]*\|)?([^{}]*)\}-")  # Chinese: one word for each region
+_FORM = re.compile(r"zh-(?:hans|cn|sg|my|hant|tw|hk|mo)\s*:\s*([^;]+)")
+_FOUR_QUOTES = re.compile(r"(?<!')'{4}(?!')")  # an apostrophe, then bold
+_ELISION = re.compile(r"(?<![^\W\d_])([lLdDcCjJmMnNsStT]|[qQ]u)'{3}(?=[^'\n]+'{2}(?!'))")  # l'italic
 _SWITCH = re.compile(r"__[A-Z]{4,24}__")
 _TABLE = re.compile(r"^\s*:*\{\|.*?^\s*\|\}", re.DOTALL | re.MULTILINE)
 _EMPTY_BRACKETS = re.compile(r"[ \u00a0]?[(（][\s,;:，；、：·/–-]*[)）]")
-_LEADING = re.compile(r"^[*#:;]+[ \t]*", re.MULTILINE)
-_EMPTY_HEADING = re.compile(r"^(=+) .+ \1\n+(?=(=+) |\Z)", re.MULTILINE)
-_SAYING = {"lang", "nowrap", "nobr", "nihongo", "transl", "transliteration", "small", "abbr", "tooltip", "ill", "smallcaps", "sc"}
-_LANG_CODE = re.compile(r"\Alang-[a-z-]+\Z")
+_ITEM = re.compile(r"^- [- ]*", re.MULTILINE)
+_EMPTY_ITEM = re.compile(r"^[- ]+$", re.MULTILINE)
+_EMPTY_HEADING = re.compile(r"^(=+) .+ \1\n*(?=(=+) |\Z)", re.MULTILINE)
+_SAYING = {"le", "仮リンク", "langue", "vjazyce", "lang", "nowrap", "nobr", "nihongo", "transl", "transliteration", "small", "abbr", "tooltip", "ill", "smallcaps", "sc"}
+_LANG_CODE = re.compile(r"\A(?:lang|link|link-interwiki)-[a-z-]+\Z")
+_SECOND = {"lang", "langue", "transl", "transliteration"}  # the first value is the code of a language
+_THIRD = {"tsl", "illm"}
 
 
 def is_redirect(text: str) -> bool:
@@ -37,14 +43,18 @@ def to_text(text: str) -> str:
 
     if is_redirect(text):
         return ""
-    text = _TABLE.sub("", _until_references(text))
-    code = mwparserfromhell.parse(_VARIANT.sub(r"\1", text), skip_style_tags=True)
-    _prune(code)
-    plain = code.strip_code(normalize=True, collapse=True, keep_template_params=False)
+    text = _VARIANT.sub(_variant, _TABLE.sub("", _until_references(text)))
+    text = _ELISION.sub(r"\1’''", _FOUR_QUOTES.sub("’'''", text))
+    plain = _rendered(mwparserfromhell.parse(text, skip_style_tags=True))
     plain = re.sub(r"'{2,5}", "", _SWITCH.sub("", plain))
     plain = _EMPTY_BRACKETS.sub("", plain)
-    plain = _LEADING.sub(lambda mark: "- " if mark.group()[0] in "*#" else "", plain)
-    return _without_empty_sections(plain).strip()
+    return _without_empty_sections(re.sub(r"^[ :;]+", "", plain, flags=re.MULTILINE)).strip()
+
+
+def _variant(match: re.Match[str]) -> str:
+    """The first regional form of a word; simplified characters where the article offers them first."""
+    form = _FORM.search(match.group(1))
+    return form.group(1).strip() if form else match.group(1)
 
 
 def _until_references(text: str) -> str:
@@ -54,50 +64,67 @@ def _until_references(text: str) -> str:
     return text
 
 
-def _prune(code: Any) -> None:
-    """Removes what is not prose from the tree, and lets the few templates that only dress words say those words."""
-    for node in code.filter(recursive=False):
+def _rendered(code: Any) -> str:
+    """The prose of a parsed text: what is no prose says nothing, templates that only dress words say those words."""
+    parts: list[str] = []
+    for node in code.nodes:
         kind = type(node).__name__
-        if kind == "Comment":
-            code.remove(node)
+        if kind == "Text":
+            parts.append(str(node.value))
         elif kind == "Heading":
-            code.replace(node, f"\n\n{'=' * node.level} {node.title.strip_code().strip()} {'=' * node.level}\n\n")
+            mark = "=" * node.level
+            parts.append(f"\n\n{mark} {_rendered(node.title).strip()} {mark}\n\n")
         elif kind == "Template":
-            said = _said(node)
-            code.replace(node, said) if said else code.remove(node)
+            parts.append(_said(node))
+        elif kind == "HTMLEntity":
+            parts.append(node.normalize())
+        elif kind == "ExternalLink":
+            parts.append(_rendered(node.title) if node.title is not None else "")
         elif kind == "Wikilink":
-            title = str(node.title)
-            if _MEDIA.match(title) or _CATEGORY.match(title) or (node.text is None and _INTERWIKI.match(title)):
-                code.remove(node)
-            elif node.text is not None:
-                _prune(node.text)
+            parts.append(_linked(node))
         elif kind == "Tag":
-            name = str(node.tag).strip().lower()
-            if name in _DROPPED_TAGS:
-                code.remove(node)
-            elif name == "math":
-                code.replace(node, f"${str(node.contents).strip()}$")
-            elif name == "br":
-                code.replace(node, "\n")
-            elif node.contents is not None:
-                _prune(node.contents)
+            parts.append(_tagged(node))
+    return "".join(parts)
+
+
+def _linked(link: Any) -> str:
+    title = str(link.title)
+    if _MEDIA.match(title) or _CATEGORY.match(title) or (link.text is None and _INTERWIKI.match(title)):
+        return ""
+    return _rendered(link.text if link.text is not None else link.title).lstrip(":")
+
+
+def _tagged(tag: Any) -> str:
+    name = str(tag.tag).strip().lower()
+    if name in _DROPPED_TAGS:
+        return ""
+    if name == "br":
+        return "\n"
+    if name == "math":
+        return f"${str(tag.contents).strip()}$"
+    if tag.wiki_markup in ("*", "#"):
+        return "- "
+    return _rendered(tag.contents) if tag.contents is not None else ""
 
 
 def _said(template: Any) -> str:
     name = str(template.name).strip().lower()
+    if name.startswith("formatnum:"):
+        return name.partition(":")[2]
     values = [str(parameter.value) for parameter in template.params if not parameter.showkey]
-    if name in ("convert", "cvt") and len(values) >= 2:
+    if name in ("convert", "cvt", "unité") and len(values) >= 2:
         return f"{values[0]} {values[1]}"
-    if not values or not (name in _SAYING or _LANG_CODE.match(name)):
+    place = 2 if name in _THIRD else 1 if name in _SECOND else 0
+    if len(values) <= place or not (name in _SAYING or name in _THIRD or _LANG_CODE.match(name)):
         return ""
-    said = values[1] if name in ("lang", "transl", "transliteration") and len(values) > 1 else values[0]
+    said = values[place]
     return "" if any(mark in said for mark in "{}[]<>") else said
 
 
 def _without_empty_sections(text: str) -> str:
     """A section whose tables and lists are gone leaves a heading over nothing."""
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = re.sub(r"\n{3,}", "\n\n", _ITEM.sub("- ", _EMPTY_ITEM.sub("", text)))
     while True:
         shorter = _EMPTY_HEADING.sub(lambda found: "" if found.group(2) is None or len(found.group(2)) <= len(found.group(1)) else found.group(), text)
         if shorter == text:
