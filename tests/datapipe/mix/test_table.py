@@ -39,7 +39,8 @@ def test_epochs_below_one_use_only_that_part_of_a_domain() -> None:
 
 
 def test_epochs_alone_make_the_proportions() -> None:
-    plan = solve(ResampleConfig(mix=shares(WebText=(None, 1.0), WorldKnowledge=(None, 2.5))), {"WebText": 750, "WorldKnowledge": 100})
+    config = ResampleConfig(mix=shares(WebText=(None, 1.0), WorldKnowledge=(None, 2.5)))
+    plan = solve(config, {"WebText": 750, "WorldKnowledge": 100})
     assert plan.budget == pytest.approx(1_000)
     assert plan.shares == {"WebText": 0.75, "WorldKnowledge": 0.25}
 
