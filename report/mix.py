@@ -11,8 +11,9 @@ from report.read import RunFacts
 class MixRow:
     """A domain's line of the table.
 
-    asked: proportion of the training tokens in the run's config (a share, not percent); asked_epochs: beside it in Table 1;
-    train_tokens: tokens of one epoch; seen: tokens that training drew; None where training has not run.
+    asked: percent of the training tokens in the run's config, as Table 1 prints it; asked_epochs: beside it there;
+    train_tokens: tokens of one epoch, and their share of all; epochs, seen, got: how often training went through them, how
+    many it drew and which share of all that it drew; None where training has not ended.
     """
 
     domain: str
@@ -20,32 +21,38 @@ class MixRow:
     asked_epochs: float
     train_tokens: int
     share: float
+    epochs: float | None
     seen: float | None
     got: float | None
-    epochs: float | None
     validation_tokens: int
 
 
 def mix_table(facts: RunFacts) -> list[MixRow]:
-    """The table from the encode stage's manifest and, where training ran, the tokens it drew from each domain."""
+    """The table from the resolved config, the encode stage's exact counts and, where training ended, what it drew.
+
+    A config that names no mix takes the corpus as it is: then the shares that encode wrote down are what was asked.
+    """
     mix = facts.stage("encode").manifest.get("mix", {})
-    drawn = facts.stage("pretrain").manifest.get("drawn_tokens") or {}
+    asked = (facts.config.get("resample") or {}).get("mix") or {}
+    epochs = facts.stage("pretrain").manifest.get("epochs", {})
+    whole = sum(row["proportion"] for row in mix.values())
     available = sum(row["train_tokens"] for row in mix.values())
-    total = sum(drawn.values())
+    drawn = sum(epochs[domain] * row["train_tokens"] for domain, row in mix.items() if domain in epochs)
     rows = []
     for domain, row in mix.items():
-        seen = drawn.get(domain, 0) if drawn else None
         tokens = row["train_tokens"]
+        seen = epochs[domain] * tokens if domain in epochs else None
+        configured = asked.get(domain, {})
         rows.append(
             MixRow(
                 domain=domain,
-                asked=row["proportion"],
-                asked_epochs=row["epochs"],
+                asked=configured.get("proportion", 100 * row["proportion"] / whole),
+                asked_epochs=configured.get("epochs", row["epochs"]),
                 train_tokens=tokens,
                 share=tokens / available if available else 0.0,
+                epochs=epochs.get(domain),
                 seen=seen,
-                got=seen / total if seen is not None and total else None,
-                epochs=seen / tokens if seen is not None and tokens else None,
+                got=seen / drawn if seen is not None and drawn else None,
                 validation_tokens=row["validation_tokens"],
             )
         )

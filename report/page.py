@@ -47,6 +47,16 @@ class Language:
 
 
 @dataclass(frozen=True)
+class ScoreTable:
+    """A table of columns and weighted sums, each with its loss and bpb; `covered`: share of the weight that had text."""
+
+    name: str
+    columns: Mapping[str, Mapping[str, float]]
+    sums: Mapping[str, Mapping[str, float]]
+    covered: float
+
+
+@dataclass(frozen=True)
 class Funnel:
     """A domain's way down the line: what came in first, then what each stage kept."""
 
@@ -58,6 +68,7 @@ class Funnel:
 def render(facts: RunFacts, settings: ReportSettings) -> str:
     """The whole page as HTML."""
     scores = score_table(facts)
+    losses, bits = _validation(facts)
     seconds = [entry.seconds or 0 for entry in facts.stages]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
@@ -83,8 +94,10 @@ def render(facts: RunFacts, settings: ReportSettings) -> str:
         mix=mix_table(facts),
         train=training(facts),
         curves=_curves(facts),
-        validation=_validation(facts),
+        validation=losses,
+        bits=bits,
         scores=scores,
+        tables=_tables(facts),
         overall=overall(scores),
         config=yaml.safe_dump(dict(facts.config), allow_unicode=True, sort_keys=False),
         wall=sum(seconds),
@@ -140,7 +153,8 @@ def _total(facts: RunFacts) -> Funnel | None:
 
 def _languages(facts: RunFacts) -> list[Language]:
     """The languages of what stayed to the end, the largest in bytes first."""
-    by_language = facts.judging[-1].manifest.get("by_language", {}) if facts.judging else {}
+    counted = [entry.manifest["by_language"] for entry in facts.judging if entry.manifest.get("by_language")]
+    by_language = counted[-1] if counted else {}
     total = sum(row["bytes_kept"] for row in by_language.values()) or 1
     rows = [Language(name, row["kept"], row["bytes_kept"], row["bytes_kept"] / total) for name, row in by_language.items()]
     return sorted(rows, key=lambda row: (-row.bytes, row.language))
@@ -180,13 +194,35 @@ def _curves(facts: RunFacts) -> list[Chart]:
     return [one for one in drawn if not one.empty]
 
 
-def _validation(facts: RunFacts) -> list[Chart]:
-    """One small drawing a domain, all on the same axis."""
+def _validation(facts: RunFacts) -> tuple[list[Chart], list[Chart]]:
+    """A small drawing a domain of losses by step, and one of bits per byte by tokens seen; each kind on one axis."""
     order = {name: place for place, name in enumerate(facts.domains)}
     ordered = sorted(facts.validations, key=lambda one: order.get(one.domain, len(order)))
-    lines = [Series(one.domain, series(one.domain, [(row[0], row[1]) for row in one.rows]).points) for one in ordered]
-    shared = value_range(lines)
-    return [chart(one.name, "nats per token", [one], y_range=shared) for one in lines if one.points]
+    tokens = {step.step: step.tokens for step in facts.steps}
+    losses = [series(one.domain, [(step, loss) for step, loss, _ in one.rows]) for one in ordered]
+    bits = [
+        series(
+            one.domain, [(seen, bpb) for step, _, bpb in one.rows if bpb is not None and (seen := tokens.get(step)) is not None]
+        )
+        for one in ordered
+    ]
+    return _on_one_axis(losses, "nats per token", "step"), _on_one_axis(bits, "bits per byte", "tokens")
+
+
+def _on_one_axis(lines: list[Series], unit: str, x_name: str) -> list[Chart]:
+    drawn = [one for one in lines if one.points]
+    shared = value_range(drawn)
+    return [chart(one.name, unit, [one], x_name, y_range=shared) for one in drawn]
+
+
+def _tables(facts: RunFacts) -> list[ScoreTable]:
+    """The tables that evaluate filled, as the report's 5 and 6."""
+    made = []
+    for name, table in facts.stage("evaluate").manifest.get("tables", {}).items():
+        if table["columns"]:
+            partial = min((row["covered"] for row in table["sums"].values()), default=1.0)
+            made.append(ScoreTable(name, table["columns"], table["sums"], partial))
+    return made
 
 
 def _json(value: Any) -> str:

@@ -78,6 +78,7 @@ class RunFacts:
     stages: list[StageFacts]
     steps: list[Step]
     validations: list[Validation]
+    events: list[tuple[int, str]]
 
     def stage(self, name: str) -> StageFacts:
         return next(entry for entry in self.stages if entry.name == name)
@@ -104,8 +105,8 @@ def read_run(uri: str) -> RunFacts:
     stages = [_stage(run, entry.name) for entry in STAGES if entry.name != REPORT]
     if not record and not any(entry.done for entry in stages):
         raise ConfigError(f"run = {uri}: there is no run here (no run.json and no finished stage); give a run's directory.")
-    steps, validations = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
-    return RunFacts(run.uri, run.uri.rstrip("/").rpartition("/")[2], config, record, stages, steps, validations)
+    log = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
+    return RunFacts(run.uri, run.uri.rstrip("/").rpartition("/")[2], config, record, stages, *log)
 
 
 def _stage(run: Run, name: str) -> StageFacts:
@@ -130,15 +131,17 @@ def _count(row: Mapping[str, Any]) -> Count:
     return Count(row["in"], row["kept"], row["removed"], row.get("bytes_in"), row.get("bytes_kept"))
 
 
-def _log(uri: str) -> tuple[list[Step], list[Validation]]:
-    """The training log. A step written twice (a resumed run goes back to its checkpoint) counts as last written.
+def _log(uri: str) -> tuple[list[Step], list[Validation], list[tuple[int, str]]]:
+    """The training log: steps, validation losses by domain, and what the monitor noticed.
 
+    A step written twice (a resumed run goes back to its checkpoint) counts as last written.
     A last line cut by a kill is passed over; the run that goes on writes that step again.
     """
     if not storage.exists(uri):
-        return [], []
+        return [], [], []
     steps: dict[int, Step] = {}
     losses: dict[str, dict[int, tuple[int, float, float | None]]] = {}
+    events: dict[tuple[int, str], None] = {}
     with storage.open_uri(uri, "r") as handle:
         for line in handle:
             try:
@@ -148,6 +151,8 @@ def _log(uri: str) -> tuple[list[Step], list[Validation]]:
             step = int(row["step"])
             for domain, scores in row.get("validation", {}).items():
                 losses.setdefault(domain, {})[step] = (step, float(scores["loss"]), scores.get("bpb"))
+            if "message" in row:
+                events[step, str(row["message"])] = None
             if "loss" in row:
                 steps[step] = Step(
                     step,
@@ -158,7 +163,7 @@ def _log(uri: str) -> tuple[list[Step], list[Validation]]:
                     _rates(row.get("lr")),
                 )
     validations = [Validation(domain, [rows[step] for step in sorted(rows)]) for domain, rows in losses.items()]
-    return [steps[step] for step in sorted(steps)], validations
+    return [steps[step] for step in sorted(steps)], validations, list(events)
 
 
 def _rates(value: Any) -> dict[str, float]:

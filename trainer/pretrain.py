@@ -117,6 +117,7 @@ class Loop:
         return {
             "steps": self.step,
             "tokens": self.step * self.config.tokens_per_step,
+            "epochs": self.blend.epochs(self.step * self.config.pretrain.batch),
             "first_loss": self.log.first_loss if self.log else None,
             "last_loss": self.last_loss,
             "validation": validation,

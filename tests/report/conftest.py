@@ -72,7 +72,8 @@ def new_run(tmp_path: Path) -> Callable[[], RunWriter]:
 def finished(new_run: Callable[[], RunWriter]) -> Path:
     """A run in which every stage is done."""
     run = new_run()
-    run.record(run="runs/small", seed=7, corpus="corpus/")
+    asked = {"WebText": {"proportion": 75.21, "epochs": 1.0}, "Code": {"proportion": 9.81, "epochs": 2.5}}
+    run.record(run="runs/small", seed=7, corpus="corpus/", resample={"mix": asked})
     run.stage("extract", 10.0, **judged({"WebText": (1000, 900), "Code": (300, 300)}, "extract.empty"))
     run.stage("clean", 75.0, **judged({"WebText": (900, 640), "Code": (300, 290)}, "gopher.bullet_lines"))
     mix = {
@@ -98,7 +99,7 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
         first_loss=9.1,
         last_loss=6.4,
         tokens_per_second=512.5,
-        drawn_tokens={"WebText": 9000, "Code": 3000},
+        epochs={"WebText": 1.5, "Code": 1.5},
     )
     step = {"grad_norm": 1.5, "lr": {"vector-like": 1e-3, "matrix-like": 2e-3}, "tokens_per_second": 500.0}
     run.log(
@@ -107,12 +108,19 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
         {"step": 2, "validation": {"WebText": {"loss": 8.0, "bpb": 2.9}, "Code": {"loss": 7.0, "bpb": 2.5}}},
         {"step": 2, "tokens": 200, "loss": 7.5, **step},
         {"step": 3, "tokens": 300, "loss": 6.4, **step},
+        {"step": 3, "event": "spike", "message": "The loss rose & fell at step 3."},
         {"step": 3, "validation": {"WebText": {"loss": 6.0, "bpb": 2.2}, "Code": {"loss": 5.0, "bpb": 1.8}}},
         tail='{"step": 4, "lo',
     )
     run.stage(
         "evaluate",
         context="Blocked context.",
+        tables={
+            "english": {
+                "columns": {"WebText": {"loss": 6.0, "bpb": 2.164}},
+                "sums": {"L-Prop": {"loss": 6.0, "bpb": 2.164, "covered": 0.82}},
+            }
+        },
         bpb={
             "WebText": {"loss": 6.0, "bpb": 2.164, "tokens": 60, "utf8_bytes": 240, "unigram_loss": 7.0},
             "Code": {"loss": 5.0, "bpb": 1.803, "tokens": 40, "utf8_bytes": 160, "unigram_loss": 6.5},

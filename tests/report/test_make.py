@@ -100,8 +100,8 @@ def test_the_page_needs_nothing_from_outside(finished: Path) -> None:
 
 def test_the_token_table_sets_what_was_asked_beside_what_was_drawn(finished: Path) -> None:
     text = page_of(finished).text
-    assert "WebText 75.00 % 75.00 % 1 1.5 9,000 6,000 75.00 % 60" in text
-    assert "Code 25.00 % 25.00 % 2.5 1.5 3,000 2,000 25.00 % 40" in text
+    assert "WebText 75.21 % 75.00 % 1 1.5 9,000 6,000 75.00 % 60" in text
+    assert "Code 9.81 % 25.00 % 2.5 1.5 3,000 2,000 25.00 % 40" in text
 
 
 def test_the_bpb_table_sets_the_model_beside_a_unigram_and_sums_all_domains(finished: Path) -> None:
@@ -109,6 +109,17 @@ def test_the_bpb_table_sets_the_model_beside_a_unigram_and_sums_all_domains(fini
     assert "WebText 2.164 2.525 6.000 7.000 60 240 0.250" in text
     assert "All 2.020 2.453 5.600 6.800 100 400 0.250" in text  # (60 x 6 + 40 x 5) / 400 / ln 2
     assert "Blocked context." in text
+
+
+def test_tables_stand_in_the_reports_columns_and_say_what_their_sums_cover(finished: Path) -> None:
+    text = page_of(finished).text
+    assert "English – in the columns of the report's tables; the sums cover 82.0 % of the weight" in text
+    assert "BPB 2.164 2.164" in text
+
+
+def test_what_the_monitor_noticed_is_shown(finished: Path) -> None:
+    text = page_of(finished).text
+    assert "noticed by the monitor: 1 3 The loss rose & fell at step 3." in text
 
 
 def test_a_step_that_was_trained_again_after_a_kill_counts_as_last_written(finished: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from core.progress import Progress
 from core.run import Run
 from trainer.config import TrainConfig
+from trainer.data.blend import segments
 from trainer.data.token_data import TokenData
 from trainer.data.unigram import unigram_losses
 from trainer.data.validation import Validation
@@ -38,7 +39,10 @@ def evaluate(config: TrainConfig, run: Run) -> dict[str, Any]:
     network = load_network(checkpoint, device, _TYPES[settings.precision])
 
     def losses(tokens: Tensor, targets: Tensor) -> Tensor:
-        return network.losses(tokens, targets, segments(tokens, data.eos) if model.document_mask else None)
+        if not model.document_mask:
+            return network.losses(tokens, targets)
+        numbers = torch.from_numpy(segments(tokens.t().cpu().numpy(), data.eos)).t()
+        return network.losses(tokens, targets, numbers.to(device))
 
     scores = {}
     windows = sum(validation.windows(domain) for domain in validation.domains)
@@ -59,12 +63,6 @@ def evaluate(config: TrainConfig, run: Run) -> dict[str, Any]:
         "checkpoint": checkpoint.path.name,
         "precision": settings.precision,
     }
-
-
-def segments(tokens: Tensor, end: int) -> Tensor:
-    """Document numbers [sequence, batch], one more after each end of document: as a model with a document mask is trained."""
-    ends = (tokens == end).int()
-    return (ends.cumsum(0) - ends).int()
 
 
 def _row(score: Score) -> dict[str, Any]:
