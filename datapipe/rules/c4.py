@@ -6,7 +6,7 @@ import numpy as np
 
 from datapipe.rules.registry import line_rule, rule
 from datapipe.text.characters import CLOSING, SPACE, TERMINAL, UNSPACED
-from datapipe.text.phrases import occurrences
+from datapipe.text.phrases import lines_with, occurrences, on_lines
 from datapipe.text.spans import Spans
 from datapipe.text.view import TextView
 
@@ -22,14 +22,15 @@ TURNING_ON = ("enable", "disabled", "turn on", "turned on", "turned off", "requi
 def javascript(view: TextView) -> np.ndarray:
     """How often the word Javascript occurs in a line that also speaks of turning it on, 0 elsewhere. The paper removes any
     line with the word, because most were such warnings; on pages of today most are prose about programming."""
-    return np.where(occurrences(view, TURNING_ON) > 0, occurrences(view, ("javascript",)), 0.0)
+    return on_lines(view, lines_with(view, ("javascript",)), _warnings)
 
 
 @line_rule("c4.policy", languages=("en",))
 def policy(view: TextView) -> np.ndarray:
     """How many phrases about terms of use, privacy or cookies the line holds (any removes it), 0 in a line of over 200 words,
     which is an article set in one line rather than a notice."""
-    return np.where(view.words_of_lines.lengths <= 200, occurrences(view, POLICY_PHRASES), 0.0)
+    chosen = lines_with(view, ("terms of use", "policy", "cookies")) & (view.words_of_lines.lengths <= 200)
+    return on_lines(view, chosen, lambda lines: occurrences(lines, POLICY_PHRASES))
 
 
 @line_rule("c4.line_words")
@@ -74,6 +75,10 @@ def curly_brackets(view: TextView) -> np.ndarray:
 def lorem_ipsum(view: TextView) -> np.ndarray:
     """How often "lorem ipsum" occurs (the paper: never)."""
     return view.documents.count_at(view.find("lorem ipsum")).astype(np.float64)
+
+
+def _warnings(lines: TextView) -> np.ndarray:
+    return np.where(occurrences(lines, TURNING_ON) > 0, occurrences(lines, ("javascript",)), 0.0)
 
 
 def ends_a_sentence(view: TextView, spans: Spans) -> np.ndarray:

@@ -11,11 +11,12 @@ import numpy as np
 
 from datapipe.rules.registry import line_rule, rule
 from datapipe.text.characters import HAN, LETTER, SPACE
-from datapipe.text.phrases import covered
+from datapipe.text.phrases import covered, on_lines
 from datapipe.text.spans import ratio
 from datapipe.text.view import TextView
 
 CHINESE = ("zh",)
+_SHORT = 80  # characters of a line that may be boilerplate
 
 BOILERPLATE = (
     "版权所有", "责任编辑", "转载请注明", "未经授权", "不得转载", "禁止转载", "备案号", "京公网安备", "增值电信", "经营许可证",
@@ -95,17 +96,22 @@ def punctuation(view: TextView) -> np.ndarray:
 
 @line_rule("chinese.boilerplate", languages=CHINESE)
 def boilerplate(view: TextView) -> np.ndarray:
-    """Share of the line that is phrases of `BOILERPLATE`. A share, since a paragraph may well speak of copyright."""
-    return ratio(covered(view, BOILERPLATE), view.lines.lengths)
+    """Share of the line that is phrases of `BOILERPLATE`, 0 in a line of over 80 characters. A share, since a paragraph may
+    well speak of copyright."""
+    return on_lines(view, view.lines.lengths <= _SHORT, lambda lines: _share_covered(lines, BOILERPLATE))
 
 
 @line_rule("chinese.script_warning", languages=CHINESE)
 def script_warning(view: TextView) -> np.ndarray:
-    """Share of the line that warns of scripts, browsers and cookies."""
-    return ratio(covered(view, SCRIPT_WARNINGS), view.lines.lengths)
+    """Share of the line that warns of scripts, browsers and cookies, 0 in a line of over 80 characters."""
+    return on_lines(view, view.lines.lengths <= _SHORT, lambda lines: _share_covered(lines, SCRIPT_WARNINGS))
 
 
 @line_rule("chinese.bare_line", languages=CHINESE)
 def bare_line(view: TextView) -> np.ndarray:
     """1 where the line holds no letter at all (dates, counters, rows of signs), else 0."""
     return (view.lines.count(view.having(LETTER)) == 0).astype(np.float64)
+
+
+def _share_covered(lines: TextView, phrases: tuple[str, ...]) -> np.ndarray:
+    return ratio(covered(lines, phrases), lines.documents.lengths)

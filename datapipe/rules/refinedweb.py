@@ -8,7 +8,7 @@ import numpy as np
 
 from datapipe.rules.registry import line_rule, rule
 from datapipe.text.characters import LETTER, NUMBER, SPACE, UPPER
-from datapipe.text.phrases import begins, ends, occurrences
+from datapipe.text.phrases import begins, ends, occurrences, on_lines
 from datapipe.text.spans import ratio
 from datapipe.text.view import TextView
 
@@ -63,8 +63,7 @@ def one_word(view: TextView) -> np.ndarray:
 def navigation(view: TextView) -> np.ndarray:
     """1 where a line of at most ten words is a button or a link of the site (begins "sign in", ends "read more", holds
     "items in cart" and the like; the paper gives these three as examples of its list), else 0."""
-    found = begins(view, BEGINNINGS) | ends(view, ENDINGS) | (occurrences(view, ANYWHERE) > 0)
-    return (found & (view.words_of_lines.lengths <= _SHORT)).astype(np.float64)
+    return on_lines(view, view.words_of_lines.lengths <= _SHORT, _is_navigation)
 
 
 @rule("refinedweb.removed_words")
@@ -72,3 +71,7 @@ def removed_words(view: TextView) -> np.ndarray:
     """Share of the document's words that line rules took (the paper: at most 0.05, of its own line rules)."""
     return ratio(view.removed_words, view.removed_words + view.words_of_documents.lengths)
 
+
+def _is_navigation(lines: TextView) -> np.ndarray:
+    found = begins(lines, BEGINNINGS) | ends(lines, ENDINGS) | (occurrences(lines, ANYWHERE) > 0)
+    return found.astype(np.float64)

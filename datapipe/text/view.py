@@ -228,6 +228,15 @@ class TextView:
         start, end = self.documents.starts[document], self.documents.ends[document]
         return self.codes[start:end].tobytes().decode("utf-32-le", "surrogatepass")
 
+    def of_lines(self, chosen: np.ndarray) -> TextView:
+        """A view in which each of these lines (bool [lines]) is a document."""
+        lengths = self.lines.lengths[chosen]
+        ends = np.cumsum(lengths + 1) - 1
+        starts = ends - lengths
+        codes = self.codes[np.arange(ends[-1] + 1) + np.repeat(self.lines.starts[chosen] - starts, lengths + 1)]
+        codes[ends] = ord("\n")
+        return TextView(codes, Spans(starts, ends))
+
     def without_lines(self, removed: np.ndarray) -> TextView:
         """The view with some lines taken out, newline included; `removed` is bool [lines].
 
