@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
 
 from core.config import ConfigError
 from trainer.model.network import Network
@@ -30,6 +31,7 @@ def compare(network: Network, folder: str, tokens: Tensor, threshold: float = TO
 
     Raises ConfigError where they differ by more than `threshold`: such an export is another model.
     """
+    logging.disable_progress_bar()
     exported = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     ours = network.float().eval()(tokens.t()).transpose(0, 1)
     theirs = exported(tokens).logits
