@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, sequence_hashes, units
+from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, runs_of, sequence_hashes, units
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,10 @@ def shingle_sets(texts: Sequence[str | None], words: int, characters: int) -> Sh
 
 def _shingles(cut: Units, length: int, chosen: NDArray[np.bool_]) -> tuple[Hashes, Hashes]:
     """Owner and hash of each run of `length` units in the chosen documents; a shorter document is one run."""
-    counts = np.where(chosen, cut.counts, 0)
-    whole = np.maximum(counts - length + 1, 0)
-    begins = np.repeat(cut.offsets[:-1] - (np.cumsum(whole) - whole), whole)
-    places = begins + np.arange(len(begins))
-    owner = np.repeat(np.arange(len(cut), dtype=np.uint64), whole)
+    document, places = runs_of(cut, length, chosen)
+    owner = document.astype(np.uint64)
     rolled = ngrams(cut.hashes, length)[places]
+    counts = np.where(chosen, cut.counts, 0)
     short = np.flatnonzero((counts > 0) & (counts < length))
     if len(short):
         runs = np.stack([cut.offsets[short], cut.offsets[short + 1]], axis=1)

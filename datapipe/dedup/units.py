@@ -237,6 +237,14 @@ def ngrams(hashes: Hashes, length: int) -> Hashes:
     return mix(rolled)
 
 
+def runs_of(cut: Units, length: int, chosen: NDArray[np.bool_]) -> tuple[Offsets, Offsets]:
+    """(document, place) of each run of `length` units that lies within one of the chosen documents [D]; place indexes units,
+    and so what `ngrams` gives."""
+    whole = np.where(chosen, np.maximum(cut.counts - length + 1, 0), 0)
+    begins = np.repeat(cut.offsets[:-1] - (np.cumsum(whole) - whole), whole)
+    return np.repeat(np.arange(len(cut)), whole), begins + np.arange(len(begins))
+
+
 def sequence_hashes(hashes: Hashes, offsets: Offsets) -> Hashes:
     """One hash for each run of units: run r holds hashes[offsets[r]:offsets[r+1]] (empty runs get a fixed value)."""
     counts = np.diff(offsets)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from datapipe.dedup.components import clusters, survivors
 
-EDGES = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0.8, 1)).filter(lambda e: e[0] < e[1]), max_size=30)
+EDGE = st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0.8, 1)).filter(lambda edge: edge[0] < edge[1])
+EDGES = st.lists(EDGE, max_size=30)
 
 
 @given(EDGES)

@@ -1,0 +1,193 @@
+"""The n-grams of benchmark items as hashes, and looking for them in documents.
+
+Both sides go through the same normal form (`dedup.units`: case, punctuation, width, accents and line wrapping do not
+count; Chinese and Japanese by characters). An item of which no text is as long as an n-gram is looked for whole, with its
+choices where the question alone says too little; public 13-gram filters pass such items over, and find half of the rest.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import storage
+from datapipe.decontaminate.readers import Item
+from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, portions, runs_of, units
+
+_LETTERS = "ABCDEFGH"
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Units an n-gram has, and the shortest whole item that is looked for; words, and characters of unspaced scripts."""
+
+    words: int = 13
+    characters: int = 20
+    short_words: int = 6
+    short_characters: int = 10
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Distinct n-grams of documents that are in the index, one row each: the document [H], the n-gram's hash [H], the first
+    benchmark item that it comes from [H], and the characters that it takes in the document [H]."""
+
+    document: Offsets
+    hashes: Hashes
+    item: Offsets
+    begin: Offsets
+    end: Offsets
+
+
+class Index:
+    """n-grams by length: sorted hashes, the first item of each, and a table of bits that rules most others out."""
+
+    def __init__(self, names: list[str], hashes: dict[int, Hashes], items: dict[int, NDArray[np.int32]]) -> None:
+        self.names = names
+        self._hashes, self._items = hashes, items
+        self._bits = {length: _bits(values) for length, values in hashes.items()}
+
+    def __len__(self) -> int:
+        return sum(len(values) for values in self._hashes.values())
+
+    def benchmark(self, item: int) -> str:
+        return self.names[item].split("/", 1)[0]
+
+    def find(self, texts: Sequence[str]) -> Hits:
+        """Where indexed n-grams stand in these texts."""
+        cut = units(texts)
+        owner = np.repeat(np.arange(len(cut)), cut.counts)
+        none = np.zeros(0, np.int64)
+        rows = [(none, none.astype(np.uint64), none, none, none)]
+        rows += [self._of_length(length, cut, owner) for length in sorted(self._hashes)]
+        document, hashes, item, place, last = (np.concatenate(column) for column in zip(*rows, strict=True))
+        order = np.lexsort((place, hashes, document))
+        document, hashes = document[order], hashes[order]
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (document[1:] != document[:-1]) | (hashes[1:] != hashes[:-1])
+        chosen = order[first]
+        return Hits(document[first], hashes[first], item[chosen], cut.start[place[chosen]], cut.end[last[chosen]])
+
+    def _of_length(self, length: int, cut: Units, owner: Offsets) -> tuple[Offsets, Hashes, Offsets, Offsets, Offsets]:
+        rolled = ngrams(cut.hashes, length)
+        bits, shift = self._bits[length]
+        place = np.flatnonzero(bits[(rolled >> shift).astype(np.int64)])
+        values = self._hashes[length]
+        at = np.minimum(np.searchsorted(values, rolled[place]), len(values) - 1)
+        real = (values[at] == rolled[place]) & (owner[place] == owner[place + length - 1])
+        place, at = place[real], at[real]
+        return owner[place], rolled[place], self._items[length][at].astype(np.int64), place, place + length - 1
+
+    def save(self, uri: str) -> None:
+        buffer = io.BytesIO()
+        names = np.frombuffer(json.dumps(self.names).encode(), np.uint8)
+        hashes = {f"hashes_{n}": values for n, values in self._hashes.items()}
+        items = {f"items_{n}": values for n, values in self._items.items()}
+        np.savez(buffer, allow_pickle=False, names=names, **hashes, **items)
+        with storage.aside(uri) as path, open(path, "wb") as handle:
+            handle.write(buffer.getbuffer())
+
+    @classmethod
+    def load(cls, uri: str) -> Index:
+        with storage.open_uri(uri) as handle, np.load(io.BytesIO(handle.read()), allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        lengths = [int(name.removeprefix("hashes_")) for name in arrays if name.startswith("hashes_")]
+        names = json.loads(arrays["names"].tobytes())
+        return cls(names, {n: arrays[f"hashes_{n}"] for n in lengths}, {n: arrays[f"items_{n}"] for n in lengths})
+
+
+def _bits(values: Hashes) -> tuple[NDArray[np.bool_], np.uint64]:
+    """A table that is True for the leading bits of each hash, eight places for each, and the shift that gives them."""
+    width = max(10, int(8 * len(values)).bit_length())
+    shift = np.uint64(64 - width)
+    table = np.zeros(1 << width, np.bool_)
+    table[(values >> shift).astype(np.int64)] = True
+    return table, shift
+
+
+def build(benchmarks: Iterable[tuple[str, Iterable[Item]]], lengths: Lengths) -> tuple[Index, dict[str, dict[str, int]]]:
+    """The index of these benchmarks, and for each of them: items, items looked for whole, items too short even for that."""
+    names: list[str] = []
+    items: list[Item] = []
+    facts: dict[str, dict[str, int]] = {}
+    for benchmark, entries in benchmarks:
+        counts = facts.setdefault(benchmark, {"items": 0, "whole": 0, "too_short": 0})
+        for item in entries:
+            counts["items"] += 1
+            names.append(f"{benchmark}/{item.key}")
+            items.append(item)
+    parts = _parts(items, lengths)
+    whole = set(np.concatenate([part.item for part in parts if part.whole] or [np.zeros(0, np.int64)]).tolist())
+    found = set(np.concatenate([part.item for part in parts] or [np.zeros(0, np.int64)]).tolist())
+    for index, name in enumerate(names):
+        counts = facts[name.split("/", 1)[0]]
+        counts["whole"] += index in whole
+        counts["too_short"] += index not in found
+    hashes, owners = {}, {}
+    for length in {part.length for part in parts}:
+        values = np.concatenate([part.hashes for part in parts if part.length == length])
+        owner = np.concatenate([part.item for part in parts if part.length == length])
+        order = np.lexsort((owner, values))  # an n-gram of two items counts for the one that is read first
+        hashes[length], first = np.unique(values[order], return_index=True)
+        owners[length] = owner[order][first].astype(np.int32)
+    return Index(names, hashes, owners), facts
+
+
+@dataclass(frozen=True)
+class _Part:
+    """n-grams of one length: hashes [N] and the item of each [N]; `whole`: they are whole items, not runs of 13."""
+
+    length: int
+    hashes: Hashes
+    item: Offsets
+    whole: bool
+
+
+def _parts(items: list[Item], lengths: Lengths) -> list[_Part]:
+    """The n-grams of all items: of their texts and answers; of the items that have none, the whole text; of those where
+    that is too short, the text with its choices, with and without their letters."""
+    parts = _grams([(index, text) for index, item in enumerate(items) for text in (*item.texts, item.answer) if text], lengths)
+    rest = _without(parts, range(len(items)))
+    parts += _wholes([(index, " ".join(items[index].texts)) for index in rest], lengths)
+    rendered = []
+    for index in (index for index in _without(parts, rest) if items[index].choices):
+        text, choices = " ".join(items[index].texts), items[index].choices
+        labelled = (f"{letter}. {choice}" for letter, choice in zip(_LETTERS, choices, strict=False))
+        rendered += [(index, " ".join([text, *choices])), (index, " ".join([text, *labelled]))]
+    longer = _grams(rendered, lengths)
+    found = set(_without(longer, [index for index, _ in rendered]))
+    return parts + longer + _wholes([entry for entry in rendered if entry[0] in found], lengths)
+
+
+def _without(parts: list[_Part], items: Iterable[int]) -> list[int]:
+    """Those of the items that have no n-gram yet."""
+    found = {index for part in parts for index in np.unique(part.item).tolist()}
+    return [index for index in items if index not in found]
+
+
+def _grams(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
+    parts = []
+    for portion in portions([text for _, text in texts]):
+        cut = units([text for _, text in texts[portion]])
+        owner = np.array([index for index, _ in texts[portion]], np.int64)
+        unspaced = cut.unspaced()
+        for length, chosen in ((lengths.words, ~unspaced), (lengths.characters, unspaced)):
+            document, place = runs_of(cut, length, chosen)
+            if len(place):
+                parts.append(_Part(length, ngrams(cut.hashes, length)[place], owner[document], whole=False))
+    return parts
+
+
+def _wholes(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
+    parts = []
+    cut = units([text for _, text in texts])
+    for number, (index, unspaced) in enumerate(zip((index for index, _ in texts), cut.unspaced(), strict=True)):
+        own = cut.hashes[cut.offsets[number] : cut.offsets[number + 1]]
+        if len(own) >= (lengths.short_characters if unspaced else lengths.short_words):
+            parts.append(_Part(len(own), ngrams(own, len(own)), np.array([index]), whole=True))
+    return parts

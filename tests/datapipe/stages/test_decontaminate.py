@@ -1,0 +1,81 @@
+"""Decontamination as a stage: contaminated documents go and name their item, frequent n-grams do not count."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from core.config import ConfigError
+from datapipe.config import DataConfig, DecontaminateConfig, ExtractConfig
+from datapipe.document import Document
+from datapipe.stages.decontaminate import decontaminate
+
+QUESTION = "A tank holds ninety litres and loses two litres each hour through a crack near its base; when is it half empty?"
+PROVERB = "Many hands make light work but too many cooks are known to spoil the broth in every kitchen"
+FILLER = "The museum shows maps of the coast from four centuries, drawn by sailors who never saw most of it."
+
+
+@pytest.fixture
+def quiz(tmp_path):
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    records = [{"question": QUESTION, "answer": "22.5 hours"}, {"question": PROVERB, "answer": ""}]
+    (folder / "quiz.jsonl").write_text("\n".join(map(json.dumps, records)))
+    return tmp_path
+
+
+def page(key: str, text: str) -> Document:
+    return Document(source="crawl", key=key, domain="WebText", language="en", text=text)
+
+
+def pages() -> list[Document]:
+    return [
+        page("leak", f"{FILLER}\n{QUESTION.upper()}\n{FILLER}"),
+        page("wrapped", f"{FILLER} {QUESTION.replace(' ', chr(10))} {FILLER}"),
+        page("clean", FILLER * 3),
+        *[page(f"proverb {n}", f"{PROVERB}. Page {n} says so.") for n in range(4)],
+    ]
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_reported(make_work, quiz, shards) -> None:
+    config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, frequent=3)
+    settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=shards), decontaminate=config)
+    work = make_work("decontaminate", pages(), settings)
+    facts = decontaminate(work)
+    tables = [pq.read_table(work.directory.path("shards", f"{index:05d}.parquet")) for index in range(shards)]
+    verdicts = {row["key"]: row["verdict"] for table in tables for row in table.to_pylist()}
+    assert {key for key, verdict in verdicts.items() if verdict} == {"leak", "wrapped"}
+    grams = len(QUESTION.split()) - 12
+    assert verdicts["leak"]["rule"] == "decontaminate.quiz" and verdicts["leak"]["measure"] == grams
+    assert verdicts["leak"]["detail"].startswith("quiz/quiz#0: ")
+    assert facts["benchmarks"]["quiz"] == {
+        "items": 2,
+        "whole": 0,
+        "too_short": 0,
+        "documents_hit": 2,
+        "items_hit": 1,
+        "ngrams_hit": grams,
+        "ngrams_frequent": len(PROVERB.split()) - 12,
+    }
+    assert facts["frequent"][0]["documents"] == 4 and facts["frequent"][0]["item"] == "quiz/quiz#1"
+    assert facts["frequent"][0]["span"] in PROVERB
+
+
+def test_without_benchmarks_everything_passes_and_the_facts_say_so(make_work) -> None:
+    work = make_work("decontaminate", pages(), DataConfig(extract=ExtractConfig(shards=2)))
+    facts = decontaminate(work)
+    assert facts["removed"] == 0 and "nothing was compared" in facts["note"]
+
+
+def test_benchmark_files_that_are_not_there_stop_the_stage(make_work) -> None:
+    config = DecontaminateConfig(benchmarks={"quiz": "/nowhere/*.jsonl"})
+    work = make_work("decontaminate", pages(), DataConfig(extract=ExtractConfig(shards=1), decontaminate=config))
+    with pytest.raises(ConfigError, match="decontaminate.benchmarks.quiz"):
+        decontaminate(work)
+
+
+def test_the_benchmark_files_are_inputs_of_the_stage(quiz) -> None:
+    config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"})
+    listed = config.files(DataConfig(corpus=str(quiz), decontaminate=config))
+    assert [info.uri.rsplit("/", 1)[-1] for info in listed] == ["quiz.jsonl"]
