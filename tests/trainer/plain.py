@@ -76,5 +76,5 @@ def train(
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(list(weights.values()), settings.clip)
         optimizer.step()
-        history.append((float(loss), float(norm)))
+        history.append((float(loss.detach()), float(norm)))
     return history

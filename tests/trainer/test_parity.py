@@ -51,6 +51,10 @@ EIGHT = {
 }
 
 
+# bf16 rounds, but a gradient that is lost or counted twice shows in the norm by far more than that.
+ROUGH = {"TP2 sequence", "PP2", "TP2xPP2 sequence", "PP2xDP2"}
+
+
 def train_all(configs: dict[str, TrainConfig]) -> dict[str, list[tuple[float, float]]]:
     """Runs on every rank: each layout in turn, in the same processes."""
     from trainer.parallel.engine import Batch, Engine
@@ -89,14 +93,17 @@ def check(world: int, layouts: dict[str, ParallelConfig]) -> None:
     if world == 2:
         configs["PP2, one matrix for embedding and head"] = worlds.tiny(layouts["PP2"], tied=True)
         configs["TP2, two key heads"] = worlds.tiny(layouts["TP2 sequence"], kv_heads=2)
+    for name in ROUGH & set(layouts):
+        configs[f"{name}, bf16"] = worlds.tiny(layouts[name], precision="bf16")
     histories = worlds.run(world, train_all, configs)
     for name, history in histories.items():
         expected = reference(configs[name])
+        within = 1e-5 if configs[name].pretrain.precision == "fp32" else 5e-3
         assert min(norm for _, norm in expected) > configs[name].pretrain.optimizer.clip, "clipping must act"
         assert expected[-1][0] < expected[0][0] - 0.2, "there must be something to learn"
         loss, norm = gap(history, expected)
         print(f"{name}: loss within {loss:.1e}, gradient norm within {norm:.1e}")
-        assert loss < 1e-5 and norm < 1e-5, (name, loss, norm)
+        assert loss < within and norm < within, (name, loss, norm)
 
 
 def test_two_ranks_train_as_one_in_every_layout() -> None:

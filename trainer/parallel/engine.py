@@ -18,7 +18,7 @@ from torch import Tensor
 
 from trainer.config import TrainConfig
 from trainer.optimizer import adamw
-from trainer.parallel.pipeline import Pipeline
+from trainer.parallel.pipeline import Labels, Pipeline
 from trainer.parallel.ranks import Ranks
 from trainer.parallel.settings import deepspeed_config
 
@@ -82,8 +82,9 @@ class Engine:
         return self._tally()
 
     def _micro_batches(self, batch: Batch) -> Iterator[Any]:
-        """Micro-batch by micro-batch: (inputs, labels) as the pipeline takes them."""
-        size = self.config.parallel.micro_batch
+        """Micro-batch by micro-batch: inputs as DeepSpeed takes them (with an empty place for labels); the labels themselves
+        go to the pipeline."""
+        device, size = self.ranks.device, self.config.parallel.micro_batch
         counted = batch.counted if batch.counted is not None else torch.ones_like(batch.tokens[:, 1:])
         total = batch.total if batch.total is not None else counted.numel() * self.ranks.data_size
         # The engine averages over micro-batches and data ranks; with these weights the average is the mean over all tokens
@@ -95,8 +96,11 @@ class Engine:
             inputs: Any = tokens[:-1].contiguous()
             if self.config.model.document_mask:
                 inputs = (inputs, self._segments(inputs))
-            weights = counted[part].t().float() * unit
-            yield inputs, (tokens[1:].contiguous(), weights.contiguous(), batch.domains[part])
+            if self.ranks.last:
+                weights = counted[part].t().float() * unit
+                labels = Labels(tokens[1:].contiguous().to(device), weights.contiguous().to(device), batch.domains[part].to(device))
+                self.pipeline.labels.append(labels)
+            yield inputs, ()
 
     def _segments(self, tokens: Tensor) -> Tensor:
         """Document numbers [sequence, batch] int32: one more after each end of document."""

@@ -1,16 +1,17 @@
 """The network as DeepSpeed's pipeline, also with one stage: there is one training engine.
 
-A micro-batch enters as token ids [sequence, batch] (with document numbers beside them under a document mask) and leaves as
-the normalised hidden state; the last stage's loss runs the head in chunks, so that full logits never exist.
+A micro-batch enters as token ids [sequence, batch] (with document numbers beside them under a document mask) and leaves the
+last stage as its loss, for which the head runs in chunks, so that full logits never exist.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from deepspeed.runtime.pipe.module import LayerSpec, PipelineModule, TiedLayerSpec
@@ -66,10 +67,21 @@ class _TiedSpec(TiedLayerSpec):  # type: ignore[misc]
         return self.make()
 
 
+class Labels(NamedTuple):
+    """targets [sequence, batch]; weights, the same, whose sum over all micro-batches and data ranks is their number (the
+    engine averages over both); domains [batch]."""
+
+    targets: Tensor
+    weights: Tensor
+    domains: Tensor
+
+
 class Pipeline(PipelineModule):  # type: ignore[misc]
     """The stages of the network; blocks are shared evenly, embedding and head go with the first and the last.
 
-    `tally` [domains, 2] on the last stage sums nats and tokens of each domain since it was last cleared.
+    On the last stage `labels` holds what the micro-batches under way are to predict, in order, and `tally` [domains, 2] sums
+    nats and tokens of each domain since it was last cleared. The loss is part of `forward` and not DeepSpeed's `loss_fn`:
+    its bf16 optimizer clears gradients when a backward pass reaches the module's output, and would lose the head's.
     """
 
     def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1) -> None:
@@ -82,7 +94,8 @@ class Pipeline(PipelineModule):  # type: ignore[misc]
             kind, name = (Embedding, _TIED) if tied else (kind, name)
             specs.append((_TiedSpec if tied else _Spec)(kind, partial(_make, name, kind, config, ranks)))
         with contextlib.redirect_stdout(io.StringIO()):  # it prints its partition
-            super().__init__(specs, topology=ranks.topology, loss_fn=self._loss, partition_method="type:^Block$")
+            super().__init__(specs, topology=ranks.topology, partition_method="type:^Block$")
+        self.labels: deque[Labels] = deque()
         self.tally = torch.zeros(domains, 2, dtype=torch.float64 if ranks.device.type == "cpu" else torch.float32, device=ranks.device)
 
     def _build(self) -> None:
@@ -113,9 +126,12 @@ class Pipeline(PipelineModule):  # type: ignore[misc]
         contexts = partial(create_selective_checkpoint_contexts, _KEPT)
         return checkpoint(block, x, segments, use_reentrant=False, context_fn=contexts)  # type: ignore[no-any-return]
 
-    def _loss(self, x: Tensor, labels: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """labels: targets [sequence, batch]; weights, the same, whose sum over all micro-batches and data ranks is their
-        number (the engine averages over both); domains [batch]."""
+    def forward(self, inputs: Tensor | tuple[Tensor, Tensor]) -> Tensor | tuple[Tensor, Tensor]:
+        """A stage: what the stage before it gave -> what the next one takes, or the loss."""
+        x = super().forward(inputs)
+        return self._loss(x, self.labels.popleft()) if self.ranks.last else x
+
+    def _loss(self, x: Tensor, labels: Labels) -> Tensor:
         targets, weights, domains = labels
         scored = self._head[0].loss(x, targets, weights)
         counted = weights != 0

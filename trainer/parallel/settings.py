@@ -21,7 +21,8 @@ def deepspeed_config(config: TrainConfig, stage_parameters: int) -> dict[str, An
         # Stage 0 clips by a wrong norm with a pipeline, 2 and 3 do not go with one.
         "zero_optimization": {"stage": 1, "reduce_bucket_size": bucket, "allgather_bucket_size": bucket},
         "zero_allow_untested_optimizer": True,
-        "bf16": {"enabled": config.pretrain.precision == "bf16"},
+        # A gradient in bf16 goes into its fp32 sum as soon as it is there, and is freed.
+        "bf16": {"enabled": config.pretrain.precision == "bf16", "immediate_grad_update": True},
         "data_types": {"grad_accum_dtype": "fp32"},
         # Both are on by default and wrong under sequence parallelism, where each rank's hidden state is its own.
         "pipeline": {"pipe_partitioned": False, "grad_partitioned": False, "activation_checkpoint_interval": 0},
