@@ -35,8 +35,8 @@ def policy(view: TextView) -> np.ndarray:
 
 @line_rule("c4.line_words")
 def line_words(view: TextView) -> np.ndarray:
-    """Words in the line (the paper: at least 3), and no limit (infinity) for a line that ends a sentence, which may be the end of
-    a paragraph that was wrapped by hand."""
+    """Words in the line (the paper: at least 3), and infinity for a line that ends a sentence: it may be the last of a
+    paragraph that was wrapped by hand."""
     return np.where(ends_a_sentence(view, view.lines), np.inf, view.words_of_lines.lengths)
 
 
@@ -83,5 +83,4 @@ def _warnings(lines: TextView) -> np.ndarray:
 
 def ends_a_sentence(view: TextView, spans: Spans) -> np.ndarray:
     """Which spans end in a terminal mark or a closing quotation mark or bracket, bool [spans]; none of them is empty."""
-    return (view.flags[spans.ends - 1] & np.uint16(TERMINAL | CLOSING)) != 0
-
+    return (view.flags[spans.ends - 1] & np.uint16(TERMINAL | CLOSING)).astype(np.bool_)

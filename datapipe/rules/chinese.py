@@ -18,18 +18,19 @@ from datapipe.text.view import TextView
 CHINESE = ("zh",)
 _SHORT = 80  # characters of a line that may be boilerplate
 
-BOILERPLATE = (
-    "版权所有", "责任编辑", "转载请注明", "未经授权", "不得转载", "禁止转载", "备案号", "京公网安备", "增值电信", "经营许可证",
-    "违法和不良信息", "举报电话", "联系我们", "关于我们", "网站地图", "加入收藏", "设为首页", "返回首页", "返回顶部", "上一篇",
-    "下一篇", "上一页", "下一页", "相关阅读", "相关文章", "相关新闻", "相关链接", "相关推荐", "热门推荐", "猜你喜欢", "延伸阅读",
-    "更多精彩", "点击下载", "点击查看", "点击进入", "点击阅读", "查看更多", "阅读全文", "展开全文", "扫一扫", "扫描二维码",
-    "关注我们", "微信公众号", "分享到", "我要评论", "发表评论", "网友评论", "最新评论", "已有账号", "立即注册", "忘记密码",
-    "用户登录", "在线客服", "客服热线", "友情链接", "免责声明", "打印本页", "关闭窗口", "字号", "来源：", "编辑：", "作者：",
-    "浏览次数", "点击数", "阅读量", "本文链接", "原文链接", "正在加载", "icp备", "icp证",
-)  # fmt: skip
+BOILERPLATE = tuple(
+    """
+    版权所有 责任编辑 转载请注明 未经授权 不得转载 禁止转载 备案号 京公网安备 增值电信 经营许可证 违法和不良信息 举报电话
+    联系我们 关于我们 网站地图 加入收藏 设为首页 返回首页 返回顶部 上一篇 下一篇 上一页 下一页 相关阅读 相关文章
+    相关新闻 相关链接 相关推荐 热门推荐 猜你喜欢 延伸阅读 更多精彩 点击下载 点击查看 点击进入 点击阅读 查看更多
+    阅读全文 展开全文 扫一扫 扫描二维码 关注我们 微信公众号 分享到 我要评论 发表评论 网友评论 最新评论 已有账号
+    立即注册 忘记密码 用户登录 在线客服 客服热线 友情链接 免责声明 打印本页 关闭窗口 字号 来源： 编辑： 作者：
+    浏览次数 点击数 阅读量 本文链接 原文链接 正在加载 icp备 icp证
+    """.split()
+)
 """What stands around an article on Chinese sites: rights, menus, sharing, accounts, registration numbers (own list)."""
 
-SCRIPT_WARNINGS = ("浏览器不支持", "请启用javascript", "开启javascript", "浏览器版本过低", "请升级浏览器", "cookie政策", "隐私政策")
+SCRIPT_WARNINGS = tuple("浏览器不支持 请启用javascript 开启javascript 浏览器版本过低 请升级浏览器 cookie政策 隐私政策".split())
 """Chinese counterparts of C4's javascript and policy lines (own list)."""
 
 
@@ -68,7 +69,7 @@ def bracket_titles(view: TextView) -> np.ndarray:
 
 @rule("chinese.entropy", languages=CHINESE)
 def entropy(view: TextView) -> np.ndarray:
-    """Entropy of the characters other than white space, in bits per character (public sets, which count words: at least 3)."""
+    """Entropy of the characters other than white space, in bits each (public sets, which count words: at least 3)."""
     document = np.repeat(np.arange(len(view)), view.documents.lengths + 1)
     kept = ~view.having(SPACE)
     keys = (document[kept] << 21) | view.codes[kept]
@@ -89,8 +90,8 @@ def duplicate_13grams(view: TextView) -> np.ndarray:
 
 @rule("chinese.punctuation", languages=CHINESE)
 def punctuation(view: TextView) -> np.ndarray:
-    """Commas and full stops of running text (，。、；：？！ and their ASCII forms) per Han character. Prose has about one in ten;
-    lists of links, tags and keywords have next to none (own rule)."""
+    """Commas and full stops of running text (，。、；：？！ and their ASCII forms) per Han character. Prose has about one in
+    ten; lists of links, tags and keywords have next to none (own rule)."""
     return ratio(view.documents.count_at(view.positions("，。、；：？！,.;:?!")), view.count(HAN))
 
 
@@ -110,7 +111,7 @@ def script_warning(view: TextView) -> np.ndarray:
 @line_rule("chinese.bare_line", languages=CHINESE)
 def bare_line(view: TextView) -> np.ndarray:
     """1 where the line holds no letter at all (dates, counters, rows of signs), else 0."""
-    return (view.lines.count(view.having(LETTER)) == 0).astype(np.float64)
+    return np.where(view.lines.count(view.having(LETTER)) == 0, 1.0, 0.0)
 
 
 def _share_covered(lines: TextView, phrases: tuple[str, ...]) -> np.ndarray:

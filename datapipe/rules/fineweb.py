@@ -16,8 +16,10 @@ SHORT_LINE = 30
 
 @rule("fineweb.punctuated_lines")
 def punctuated_lines(view: TextView) -> np.ndarray:
-    """Share of lines that end in terminal punctuation (the paper: at least 0.12); closing quotation marks and brackets count."""
-    return ratio(view.contents_of_documents.count(ends_a_sentence(view, view.contents)), view.contents_of_documents.lengths)
+    """Share of lines that end in terminal punctuation (the paper: at least 0.12); closing quotation marks and brackets
+    count, and the marks between the cells of a table do not hide an end."""
+    owner = view.contents_of_documents
+    return ratio(owner.count(ends_a_sentence(view, view.contents)), owner.lengths)
 
 
 @rule("fineweb.short_lines")

@@ -81,6 +81,6 @@ def stop_words(view: TextView) -> np.ndarray:
 def _ellipses(view: TextView) -> np.ndarray:
     """True at "…", and at the third dot from the end of a run of three or more [characters]."""
     dots = np.append(view.codes == ord("."), [False, False, False])
-    found = view.codes == ord("…")
+    found: np.ndarray = view.codes == ord("…")
     found |= dots[:-3] & dots[1:-2] & dots[2:-1] & ~dots[3:]
     return found

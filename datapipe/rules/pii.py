@@ -103,9 +103,9 @@ def _digit_runs(view: TextView) -> list[tuple[int, int]]:
     digits = runs.count(digit)
     enough = (digits >= 7) | ((digits >= 4) & (runs.count(codes == ord(".")) >= 3))
     # A letter on either side makes it a part of a name (a product, a hash), unless the script has no spaces
-    letter = view.having(LETTER) & (codes < 0x2E80)
+    touching = view.having(LETTER) & (codes < 0x2E80)
     kept = [(int(start), int(end)) for start, end in zip(runs.starts[enough], runs.ends[enough], strict=True)]
-    return [_without_glued_ends(start, end, digit, letter) for start, end in kept]
+    return [_without_glued_ends(start, end, digit, touching) for start, end in kept]
 
 
 def _without_glued_ends(start: int, end: int, digit: np.ndarray, letter: np.ndarray) -> tuple[int, int]:
@@ -135,16 +135,16 @@ def is_chinese_id(number: str) -> bool:
 
 
 def is_card(number: str) -> bool:
-    """Luhn's check digit (ISO/IEC 7812) over 13 to 19 digits that are not all alike."""
+    """Luhn's check digit (ISO/IEC 7812) over 13 to 19 digits, more than two of them different."""
     digits = [int(character) for character in number if character.isdigit()]
     doubled = [digit if place % 2 == 0 else sum(divmod(2 * digit, 10)) for place, digit in enumerate(reversed(digits))]
     return 13 <= len(digits) <= 19 and len(set(digits)) > 2 and sum(doubled) % 10 == 0
 
 
 def is_public_address(text: str) -> bool:
-    """An IPv4 address that routes on the public Internet; "1.2.3.4" style section numbers mostly are none."""
+    """An IPv4 address that routes on the public Internet, with a part of 20 or more: 1.2.3.4 is a section or a version."""
     try:
-        return ipaddress.IPv4Address(text).is_global and all(int(part) > 0 for part in text.split(".")[:1])
+        return ipaddress.IPv4Address(text).is_global and max(map(int, text.split("."))) >= 20
     except ValueError:
         return False
 

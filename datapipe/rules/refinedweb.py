@@ -38,8 +38,8 @@ def numeric(view: TextView) -> np.ndarray:
     removes lines "composed only of numerical characters")."""
     digits = view.lines.count(view.having(NUMBER))
     spaces = view.lines.count(view.having(SPACE))
-    share = 1 - ratio(view.lines.count(view.having(LETTER)), view.lines.lengths - spaces)
-    return np.where(digits > 0, share, 0.0)
+    share = 1.0 - ratio(view.lines.count(view.having(LETTER)), view.lines.lengths - spaces)
+    return share * (digits > 0)
 
 
 @line_rule("refinedweb.counter", languages=("en",))
@@ -56,7 +56,7 @@ def counter(view: TextView) -> np.ndarray:
 @line_rule("refinedweb.one_word")
 def one_word(view: TextView) -> np.ndarray:
     """1 where the line is a single word, else 0 (the paper removes them)."""
-    return (view.words_of_lines.lengths == 1).astype(np.float64)
+    return np.where(view.words_of_lines.lengths == 1, 1.0, 0.0)
 
 
 @line_rule("refinedweb.navigation", languages=("en",))
@@ -74,4 +74,4 @@ def removed_words(view: TextView) -> np.ndarray:
 
 def _is_navigation(lines: TextView) -> np.ndarray:
     found = begins(lines, BEGINNINGS) | ends(lines, ENDINGS) | (occurrences(lines, ANYWHERE) > 0)
-    return found.astype(np.float64)
+    return np.where(found, 1.0, 0.0)

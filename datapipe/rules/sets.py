@@ -1,7 +1,7 @@
 """Which bounds hold for which document: named sets of bounds, their inheritance, and a table from domain and language.
 
-The language weighs more than the domain: a Chinese document of a domain that names no Chinese set gets the Chinese default, never
-the domain's default, so that no threshold made for another language judges it.
+The language weighs more than the domain: a Chinese document of a domain that names no Chinese set gets the Chinese
+default, never the domain's default, so that no threshold made for another language judges it.
 """
 
 from __future__ import annotations

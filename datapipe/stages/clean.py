@@ -97,14 +97,14 @@ def _clean_group(
         for name, values in measured.items():
             for row, value in zip(rows, values.tolist(), strict=True):
                 measures[row][name] = value
-    for name, counts in taken.items():
-        for place in np.flatnonzero(counts).tolist():
-            measures[rows[place]][f"lines:{name}"] = float(counts[place])
+    for name, lines in taken.items():
+        for place in np.flatnonzero(lines).tolist():
+            measures[rows[place]][f"lines:{name}"] = float(lines[place])
     changed = (view.documents.lengths != came.documents.lengths).tolist()
     replaced = pii.replace(view, kept, config.pii) if config.pii else {}
     for place in kept:
-        text, counts = replaced.get(place) or (view.text(place) if changed[place] else None, {})
-        if text is not None:
+        text, counts = replaced.get(place) or (view.text(place), {})
+        if changed[place] or counts:
             edited[rows[place]] = _BLANK_LINES.sub("\n\n", text.strip("\n")) if changed[place] else text
         for kind, count in counts.items():
             measures[rows[place]][f"pii:{kind}"] = float(count)

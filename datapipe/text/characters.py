@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 LETTER = 1  # any alphabet, syllabary or ideograph (categories L*)
 NUMBER = 2  # N*
@@ -39,7 +40,7 @@ _KEPT_FORMAT = "\n\t\u200c\u200d\u200e\u200f"  # joiners and direction marks cha
 
 
 @lru_cache(maxsize=1)
-def classes() -> np.ndarray:
+def classes() -> NDArray[np.uint16]:
     """Flags of every code point, uint16 [0x110000]."""
     by_category = {"Lu": LETTER | UPPER, "Cf": INVISIBLE, "Cc": INVISIBLE, "Co": GARBLED, "Cs": GARBLED}
     by_group = {"L": LETTER, "N": NUMBER, "M": MARK, "P": PUNCTUATION, "S": PUNCTUATION}
@@ -66,7 +67,7 @@ def classes() -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def lower_hashes() -> np.ndarray:
+def lower_hashes() -> NDArray[np.uint64]:
     """A random-looking 64-bit number for each character, the same for its upper and lower case, uint64 [0x110000].
 
     It is what word, line and paragraph hashes are made of; it depends on nothing but the code point.
@@ -81,7 +82,7 @@ def lower_hashes() -> np.ndarray:
     return table
 
 
-def mix(values: np.ndarray) -> np.ndarray:
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """SplitMix64's finaliser: a bijection of uint64 that spreads every bit over all others."""
     values = values * np.uint64(0x9E3779B97F4A7C15)
     values ^= values >> np.uint64(30)

@@ -5,29 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Spans:
     """Ranges [start, end) of some array, in ascending order and not overlapping; any may be empty."""
 
-    starts: np.ndarray  # int64 [spans]
-    ends: np.ndarray  # int64 [spans]
+    starts: Ints  # [spans]
+    ends: Ints  # [spans]
 
     def __len__(self) -> int:
         return len(self.starts)
 
     @property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> Ints:
         return self.ends - self.starts
 
-    def count(self, mask: np.ndarray) -> np.ndarray:
+    def count(self, mask: Bools) -> Ints:
         """How many elements of a boolean array are true in each span, int64 [spans]."""
-        total = np.zeros(len(mask) + 1, np.int32 if len(mask) < 2**31 else np.int64)
-        np.cumsum(mask, dtype=total.dtype, out=total[1:])
+        total = np.zeros(len(mask) + 1, np.int32)  # a view is far below 2**31 characters
+        np.cumsum(mask, dtype=np.int32, out=total[1:])
         return (total[self.ends] - total[self.starts]).astype(np.int64)
 
-    def count_at(self, positions: np.ndarray) -> np.ndarray:
+    def count_at(self, positions: Ints) -> Ints:
         """How many of some ascending positions lie in each span; faster than `count` where they are few."""
         return np.searchsorted(positions, self.ends) - np.searchsorted(positions, self.starts)
 
@@ -47,7 +52,7 @@ class Spans:
             result[filled] = np.maximum.reduceat(padded, bounds)[::2]
         return result
 
-    def owner(self, positions: np.ndarray) -> np.ndarray:
+    def owner(self, positions: Ints) -> Ints:
         """The span that each position lies in; positions must lie in one (or between: the span before it) [positions]."""
         return np.searchsorted(self.starts, positions, side="right") - 1
 
@@ -56,6 +61,8 @@ class Spans:
         return Spans(np.searchsorted(inner.starts, self.starts), np.searchsorted(inner.starts, self.ends))
 
 
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> Floats:
     """part / whole, float64, and 0 where there is nothing to divide by: an empty document breaks no upper bound."""
-    return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=np.asarray(whole) > 0)
+    shares = np.zeros(len(part), np.float64)
+    np.divide(part, whole, out=shares, where=np.asarray(whole) > 0)
+    return shares

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datapipe.text.characters import (
     INVISIBLE,
     LETTER,
-    LINE_END,
     MARK,
     NUMBER,
     SPACE,
@@ -32,7 +32,7 @@ from datapipe.text.characters import (
     mix,
 )
 from datapipe.text.ngrams import Ngrams
-from datapipe.text.spans import Spans
+from datapipe.text.spans import Bools, Ints, Spans
 
 _BASE = 0x9E6C_63D0_876A_68DF  # odd, so that it has an inverse modulo 2**64
 
@@ -40,7 +40,7 @@ _BASE = 0x9E6C_63D0_876A_68DF  # odd, so that it has an inverse modulo 2**64
 class TextView:
     """Some documents as arrays; see the module's text for what the units are."""
 
-    def __init__(self, codes: np.ndarray, documents: Spans, removed_words: np.ndarray | None = None) -> None:
+    def __init__(self, codes: NDArray[np.uint32], documents: Spans, removed_words: Ints | None = None) -> None:
         self.codes = codes
         """Code points of all documents, each followed by a newline, uint32 [characters]."""
         self.documents = documents
@@ -63,19 +63,19 @@ class TextView:
     # What a character is
 
     @cached_property
-    def flags(self) -> np.ndarray:
+    def flags(self) -> NDArray[np.uint16]:
         """The classes of each character, see `datapipe.text.characters` [characters]."""
         return classes()[self.codes]
 
-    def having(self, flag: int) -> np.ndarray:
+    def having(self, flag: int) -> Bools:
         """Which characters are of any of these classes, bool [characters]."""
-        return (self.flags & np.uint16(flag)) != 0
+        return (self.flags & np.uint16(flag)).astype(np.bool_)
 
-    def count(self, flag: int) -> np.ndarray:
+    def count(self, flag: int) -> Ints:
         """How many characters of these classes each document has [documents]."""
         return self.documents.count(self.having(flag))
 
-    def positions(self, characters: str) -> np.ndarray:
+    def positions(self, characters: str) -> Ints:
         """Where any of these characters stand, ascending."""
         found = self.codes == ord(characters[0])
         for character in characters[1:]:
@@ -115,7 +115,7 @@ class TextView:
         return Spans(np.flatnonzero(starts), np.flatnonzero(ends) + 1)
 
     @cached_property
-    def _line_breaks(self) -> np.ndarray:
+    def _line_breaks(self) -> Ints:
         return np.flatnonzero(self.codes == 10)
 
     @cached_property
@@ -128,7 +128,7 @@ class TextView:
         return self._raw_lines.of(self._pieces)
 
     @cached_property
-    def _raw_line_of_line(self) -> np.ndarray:
+    def _raw_line_of_line(self) -> Ints:
         """The number of each line among the raw ones [lines]."""
         return np.flatnonzero(self._pieces_of_raw_lines.lengths > 0)
 
@@ -178,27 +178,27 @@ class TextView:
         return self.lines.of(self.words)
 
     @cached_property
-    def word_characters(self) -> np.ndarray:
+    def word_characters(self) -> Ints:
         """Characters in words, without what stands between them [documents]."""
         return self.words_of_documents.sum(self.words.lengths)
 
     # Hashes: the same unit gives the same number in any document, any batch, upper or lower case
 
     @cached_property
-    def _prefix(self) -> tuple[np.ndarray, np.ndarray]:
+    def _prefix(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Running sum of character hash times power of the base, and the inverse powers, both uint64."""
         powers, inverse = _powers(len(self.codes))
         total = np.zeros(len(self.codes) + 1, np.uint64)
         np.cumsum(lower_hashes()[self.codes] * powers, out=total[1:])
         return total, inverse
 
-    def hashes(self, spans: Spans) -> np.ndarray:
+    def hashes(self, spans: Spans) -> NDArray[np.uint64]:
         """A 64-bit hash of the characters of each span, case folded, uint64 [spans]."""
         total, inverse = self._prefix
         return mix((total[spans.ends] - total[spans.starts]) * inverse[spans.starts] + spans.lengths.astype(np.uint64))
 
     @cached_property
-    def word_hashes(self) -> np.ndarray:
+    def word_hashes(self) -> NDArray[np.uint64]:
         return self.hashes(self.words)
 
     @cached_property
@@ -213,7 +213,7 @@ class TextView:
         """The glued text in lower case, character for character (the one letter whose lower case is longer is left)."""
         return self.codes.tobytes().decode("utf-32-le", "surrogatepass").replace("\u0130", "I").lower()
 
-    def find(self, phrase: str) -> np.ndarray:
+    def find(self, phrase: str) -> Ints:
         """Where a lower-case phrase begins in the glued text, ascending, occurrences not overlapping."""
         found, at = [], self.lowered.find(phrase)
         while at >= 0:
@@ -228,7 +228,7 @@ class TextView:
         start, end = self.documents.starts[document], self.documents.ends[document]
         return self.codes[start:end].tobytes().decode("utf-32-le", "surrogatepass")
 
-    def of_lines(self, chosen: np.ndarray) -> TextView:
+    def of_lines(self, chosen: Bools) -> TextView:
         """A view in which each of these lines (bool [lines]) is a document."""
         lengths = self.lines.lengths[chosen]
         ends = np.cumsum(lengths + 1) - 1
@@ -237,7 +237,7 @@ class TextView:
         codes[ends] = ord("\n")
         return TextView(codes, Spans(starts, ends))
 
-    def without_lines(self, removed: np.ndarray) -> TextView:
+    def without_lines(self, removed: Bools) -> TextView:
         """The view with some lines taken out, newline included; `removed` is bool [lines].
 
         Invisible characters (controls, zero-width spaces, byte order marks) go too, in every document.
@@ -256,7 +256,7 @@ class TextView:
         return TextView(self.codes[kept], documents, self.removed_words + lost)
 
     @cached_property
-    def _separators(self) -> np.ndarray:
+    def _separators(self) -> Bools:
         separators = np.zeros(len(self.codes), bool)
         separators[self.documents.ends] = True
         return separators

@@ -2,10 +2,9 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-import pytest
 
 from datapipe.text.view import TextView
 
