@@ -143,14 +143,15 @@ class _Text:
         places = np.flatnonzero(self.next >= 0)
         if not len(places):
             return []
-        mask = np.uint32((1 << _HASH_BITS) - 1)
+        size = 1 << min(_HASH_BITS, len(places).bit_length() + 2)
+        mask = np.uint32(size - 1)
         hashes = self.symbols[places].astype(np.uint32) * np.uint32(0x9E3779B1)
         hashes ^= self.symbols[self.next[places]].astype(np.uint32) * np.uint32(0x85EBCA77)
         hashes = ((hashes >> np.uint32(7)) ^ hashes) & mask
-        bins = np.zeros(1 << _HASH_BITS)
+        bins = np.zeros(size)
         for start in range(0, len(places), 1 << 22):
             part = slice(start, start + (1 << 22))
-            bins += np.bincount(hashes[part], self.weights[places[part]], 1 << _HASH_BITS)
+            bins += np.bincount(hashes[part], self.weights[places[part]], size)
         return [(hashes, bins)]
 
     def _close_gaps(self) -> None:
@@ -223,7 +224,8 @@ def _without_overlaps(places: Places, following: Places) -> Places:
     joined = np.concatenate([[False], following[places[:-1]] == places[1:]])
     numbers = np.arange(len(places))
     begin = np.maximum.accumulate(np.where(joined, 0, numbers))
-    return places[(numbers - begin) % 2 == 0]
+    chosen: Places = places[(numbers - begin) % 2 == 0]
+    return chosen
 
 
 def _keys(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
