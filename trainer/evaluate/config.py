@@ -34,12 +34,29 @@ class TableConfig:
 
 
 @dataclass(frozen=True)
+class BesideConfig:
+    """Another model on the same text, with its own tokenizer."""
+
+    path: str = setting(why="a Hugging Face directory")
+    context: int | None = setting(None, "tokens of its windows; null is as many as ours have")
+    start: int | None = setting(
+        None, "id in front of a first token; null is its bos_token, or else its eos_token (2 for exports of ours)"
+    )
+
+
+@dataclass(frozen=True)
 class EvaluateConfig:
     """Validation loss and bits per byte of a checkpoint, by domain and language."""
 
     batch: int = setting(8, "windows of one forward pass")
     tokens: int | None = setting(None, "about how many held-out tokens of each domain to use, in whole documents; null is all")
     checkpoint: str | None = setting(None, "which one, for example step-00000200; null is the last")
+    text: Literal["packed", "document"] = setting(
+        "packed", "packed: documents one after another, as in training; document: each seen by itself"
+    )
+    stride: int | None = setting(None, "tokens that a window predicts: null is all of them (blocked), fewer make windows slide")
+    ends: bool = setting(True, "the end of a document is predicted too; not to be asked of models beside ours")
+    beside: dict[str, BesideConfig] = setting({}, "other models to measure on the same text, by the name to show")
     precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the network")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where it runs; auto takes CUDA where there is a device")
     tables: dict[str, TableConfig] = setting({}, "tables of columns and weighted sums; configs/bpb.yaml has the report's")
@@ -49,3 +66,9 @@ class EvaluateConfig:
             raise ConfigError(f"batch = {self.batch} is too small; use 1 or more.")
         if self.tokens is not None and self.tokens < 1:
             raise ConfigError(f"tokens = {self.tokens} is too small; use 1 or more, or null for all.")
+        if self.stride is not None and self.stride < 1:
+            raise ConfigError(f"stride = {self.stride} is too small; use 1 or more, or null for blocked windows.")
+        if self.beside and self.ends:
+            raise ConfigError(
+                "ends = true asks models beside ours for a token that they were not trained to give; use ends = false."
+            )

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.data.validation import Validation
+from trainer.evaluate.windows import HeldOut
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 """(tokens, targets), both int64 [sequence, batch] -> nats of each target [sequence, batch]."""
@@ -50,7 +50,7 @@ def total(scores: Iterable[Score]) -> Score:
 @torch.no_grad()
 def measure(
     losses: Losses,
-    validation: Validation,
+    held_out: HeldOut,
     domain: str,
     batch: int,
     device: torch.device,
@@ -60,9 +60,9 @@ def measure(
 
     Nats are summed in fp64 by document. `advanced` hears how many windows were done.
     """
-    documents = validation.documents(domain)
+    documents = held_out.documents(domain)
     nats = np.zeros(len(documents))
-    for rows in validation.batches(domain, batch):
+    for rows in held_out.batches(domain, batch):
         real = rows.mask.any(axis=1)  # the last batch is filled up with windows of padding
         tokens = torch.from_numpy(rows.tokens[real]).to(device)
         found = losses(tokens[:, :-1].t(), tokens[:, 1:].t()).t().double().cpu().numpy()

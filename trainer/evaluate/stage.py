@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.config import ConfigError
 from core.progress import Progress
 from core.run import Run
 from trainer.config import TrainConfig
@@ -15,54 +16,119 @@ from trainer.data.blend import segments
 from trainer.data.token_data import TokenData
 from trainer.data.unigram import unigram_losses
 from trainer.data.validation import Validation
+from trainer.evaluate.config import EvaluateConfig
 from trainer.evaluate.load import load_network
-from trainer.evaluate.measure import Score, measure, total
+from trainer.evaluate.measure import Losses, Score, measure, total
 from trainer.evaluate.tables import Table, fill
+from trainer.evaluate.texts import pieces, retold, texts
+from trainer.evaluate.windows import Cut, HeldOut, Windows
+from trainer.model.network import Network
 from trainer.stage import chosen_checkpoint
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+Scores = dict[str, dict[str, Score]]
+"""By domain, then language."""
 
 
 def evaluate(config: TrainConfig, run: Run) -> dict[str, Any]:
     """Measures every domain that has held-out text; returns the facts for the manifest.
 
     bpb.<domain>: loss (nats a token), bpb, tokens, utf8_bytes, unigram_loss, languages.<language>.{loss, bpb, tokens,
-    utf8_bytes}. tables.<name>: the configured tables.
+    utf8_bytes}. tables.<name>: the configured tables. beside.<model>: bpb and tables of models beside ours.
     """
     settings = config.evaluate
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "evaluate")
     data = TokenData.read(run.stage("encode").uri)
-    model = checkpoint.model
-    validation = Validation(data, model.context, settings.tokens)
     cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
     device = torch.device("cuda" if cuda else "cpu")
     network = load_network(checkpoint, device, _TYPES[settings.precision])
-
-    def losses(tokens: Tensor, targets: Tensor) -> Tensor:
-        if not model.document_mask:
-            return network.losses(tokens, targets)
-        numbers = torch.from_numpy(segments(tokens.t().cpu().numpy(), data.eos)).t()
-        return network.losses(tokens, targets, numbers.to(device))
-
-    scores = {}
-    windows = sum(validation.windows(domain) for domain in validation.domains)
-    with Progress("evaluate", total=windows, unit="window") as bar:
-        for domain in validation.domains:
-            advance = partial(bar.advance, note=domain)
-            scores[domain] = measure(losses, validation, domain, settings.batch, device, advance)
+    context = checkpoint.model.context
+    scores = _measured(
+        "evaluate",
+        _losses(network, data.eos, checkpoint.model.document_mask),
+        held_out(data, settings, context),
+        settings,
+        device,
+    )
     unigram = unigram_losses(data)
-    rows = {domain: {**_row(total(by.values())), "unigram_loss": unigram[domain]} for domain, by in scores.items()}
-    for domain, by_language in scores.items():
-        rows[domain]["languages"] = {language: _row(score) for language, score in by_language.items()}
-    tables = {name: _table(fill(table, scores)) for name, table in settings.tables.items()}
+    facts = _facts(settings, scores)
+    for domain, row in facts["bpb"].items():
+        row["unigram_loss"] = unigram[domain]
     return {
-        "bpb": rows,
-        "tables": tables,
-        "context": f"Blocked context: windows of {model.context:,} tokens, each seen from its own beginning.",
+        **facts,
+        "beside": _beside(settings, data, context, device) if settings.beside else {},
+        "context": described(settings, context),
         "step": checkpoint.step,
         "checkpoint": checkpoint.path.name,
         "precision": settings.precision,
     }
+
+
+def held_out(data: TokenData, settings: EvaluateConfig, context: int) -> HeldOut:
+    """The held-out text as the settings want it cut; as in training it is read from the shards, otherwise held in memory."""
+    if settings.stride is not None and settings.stride > context:
+        raise ConfigError(
+            f"evaluate.stride = {settings.stride} is more than the context of {context} tokens; use {context} or fewer."
+        )
+    if settings.text == "packed" and settings.stride is None and settings.ends:
+        return Validation(data, context, settings.tokens)
+    return Windows(pieces(data, settings.tokens), _cut(settings, data.eos, data.eos, context))
+
+
+def described(settings: EvaluateConfig, context: int) -> str:
+    """How text was cut, in a sentence that stands beside the figures."""
+    what = "documents one after another" if settings.text == "packed" else "each document by itself"
+    if settings.stride is None or settings.stride == context:
+        how = f"Blocked context: windows of {context:,} tokens, each seen from its own beginning"
+    else:
+        how = f"Sliding context: windows of {context:,} tokens, of which {settings.stride:,} are predicted"
+    return f"{how}; {what}{'' if settings.ends else ', their ends not predicted'}."
+
+
+def _losses(network: Network, end: int, document_mask: bool) -> Losses:
+    def losses(tokens: Tensor, targets: Tensor) -> Tensor:
+        if not document_mask:
+            return network.losses(tokens, targets)
+        numbers = torch.from_numpy(segments(tokens.t().cpu().numpy(), end)).t()
+        return network.losses(tokens, targets, numbers.to(tokens.device))
+
+    return losses
+
+
+def _measured(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig, device: torch.device) -> Scores:
+    scores = {}
+    with Progress(label, total=sum(text.windows(domain) for domain in text.domains), unit="window") as bar:
+        for domain in text.domains:
+            scores[domain] = measure(losses, text, domain, settings.batch, device, partial(bar.advance, note=domain))
+    return scores
+
+
+def _beside(settings: EvaluateConfig, data: TokenData, context: int, device: torch.device) -> dict[str, Any]:
+    """The other models, one after another, on the text that ours was measured on."""
+    from trainer.evaluate.beside import load  # transformers takes seconds to import
+
+    own = pieces(data, settings.tokens)
+    decoded = texts(data, own)
+    found = {}
+    for name, other in settings.beside.items():
+        model = load(name, other, device, _TYPES[settings.precision])
+        size = min(other.context or context, model.limit)
+        cut = _cut(settings, model.start, model.end, size)
+        scores = _measured(name, model.losses, Windows(retold(own, decoded, model.encode), cut), settings, device)
+        found[name] = {**_facts(settings, scores), "path": other.path, "context": size}
+    return found
+
+
+def _cut(settings: EvaluateConfig, start: int, end: int, context: int) -> Cut:
+    return Cut(start, end, context, min(settings.stride or context, context), settings.text == "packed", settings.ends)
+
+
+def _facts(settings: EvaluateConfig, scores: Scores) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    for domain, by_language in scores.items():
+        rows[domain] = _row(total(by_language.values()))
+        rows[domain]["languages"] = {language: _row(score) for language, score in by_language.items()}
+    return {"bpb": rows, "tables": {name: _table(fill(table, scores)) for name, table in settings.tables.items()}}
 
 
 def _row(score: Score) -> dict[str, Any]:
@@ -70,10 +136,8 @@ def _row(score: Score) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    return {
-        "columns": {name: _row(score) for name, score in table.columns.items()},
-        "sums": {
-            name: {"loss": table.loss[name].value, "bpb": table.bpb[name].value, "covered": table.bpb[name].covered}
-            for name in table.bpb
-        },
+    sums = {
+        name: {"loss": table.loss[name].value, "bpb": table.bpb[name].value, "covered": table.bpb[name].covered}
+        for name in table.bpb
     }
+    return {"columns": {name: _row(score) for name, score in table.columns.items()}, "sums": sums}

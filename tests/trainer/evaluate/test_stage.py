@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,10 +15,13 @@ from core import storage
 from core.config import ConfigError
 from core.run import Run
 from tests.trainer.small_run import LANGUAGES, TEXTS, VOCABULARY, network, write_run
+from tokenizer.config import TokenizerConfig
 from tokenizer.shards import Shard
+from tokenizer.train import save, train
 from trainer.config import ModelConfig, TrainConfig
-from trainer.evaluate.config import ColumnConfig, EvaluateConfig, TableConfig
+from trainer.evaluate.config import BesideConfig, ColumnConfig, EvaluateConfig, TableConfig
 from trainer.evaluate.stage import evaluate
+from trainer.export.stage import export
 from trainer.stage import play
 
 
@@ -93,6 +97,53 @@ def test_a_table_gathers_domains_and_languages(tmp_path: Path) -> None:
     assert list(found["columns"]) == ["English web", "Code"]
     assert found["sums"]["Sum"]["bpb"] == pytest.approx((30 * web["bpb"] + 10 * code["bpb"]) / 40)
     assert found["sums"]["Sum"]["covered"] == pytest.approx(0.4)
+
+
+def beside(config: TrainConfig, text: str, stride: int | None, path: Path) -> dict[str, Any]:
+    settings = EvaluateConfig(
+        text=text, stride=stride, ends=False, beside={"again": BesideConfig(path=str(path), start=2)}, batch=3
+    )  # type: ignore[arg-type]
+    return evaluate(TrainConfig(run=config.run, model=config.model, evaluate=settings), Run(config.run))
+
+
+@pytest.mark.parametrize(("text", "stride"), [("packed", None), ("document", None), ("document", 8)])
+def test_our_own_export_beside_ours_scores_the_same(tmp_path: Path, text: str, stride: int | None) -> None:
+    config = write_run(tmp_path)
+    export(config, Run(config.run))
+    facts = beside(config, text, stride, tmp_path / "export")
+    for domain, row in facts["bpb"].items():
+        other = facts["beside"]["again"]["bpb"][domain]
+        assert other["tokens"] == row["tokens"] == sum(len(ids) for ids in row_ids(tmp_path, domain))
+        assert other["bpb"] == pytest.approx(row["bpb"], rel=1e-5)
+
+
+def row_ids(root: Path, domain: str) -> list[list[int]]:
+    shard = Shard(str(root / "encode" / domain / "validation-00000"))
+    return [shard[document][:-1].tolist() for document in range(len(shard))]
+
+
+def test_another_tokenizer_changes_the_tokens_and_not_the_bytes(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    export(config, Run(config.run))
+    texts = [text for own in TEXTS.values() for text in own]
+    save(train(texts, TokenizerConfig(vocabulary=270, spares=0)), str(tmp_path / "export"))
+    facts = beside(config, "packed", None, tmp_path / "export")
+    for domain, row in facts["bpb"].items():
+        other = facts["beside"]["again"]["bpb"][domain]
+        assert other["utf8_bytes"] == row["utf8_bytes"]
+        assert other["tokens"] > row["tokens"]
+
+
+def test_a_sliding_window_is_stated_with_the_figures(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    settings = TrainConfig(run=config.run, model=config.model, evaluate=EvaluateConfig(stride=8, text="document"))
+    said = evaluate(settings, Run(config.run))["context"]
+    assert said == "Sliding context: windows of 32 tokens, of which 8 are predicted; each document by itself."
+
+
+def test_ends_are_not_asked_of_models_beside_ours() -> None:
+    with pytest.raises(ConfigError, match="use ends = false"):
+        EvaluateConfig(beside={"x": BesideConfig(path="x")})
 
 
 def test_the_stage_runs_once_and_again_only_for_other_settings(tmp_path: Path) -> None:

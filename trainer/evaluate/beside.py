@@ -1,0 +1,55 @@
+"""Any Hugging Face model on our held-out text, with its own tokenizer: bits per byte can be compared, losses cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+from core.config import ConfigError
+from trainer.evaluate.config import BesideConfig
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A loaded model: `start` is the id in front of a document's first token, `end` the id that ends one."""
+
+    model: Any
+    tokenizer: Any
+    start: int
+    end: int
+    limit: int
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, nothing put before or after."""
+        found: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        return found
+
+    def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Nats of each target [sequence, batch], in fp32."""
+        logits = self.model(tokens.t()).logits.float()
+        nats = F.cross_entropy(logits.flatten(0, 1), targets.t().flatten(), reduction="none")
+        return nats.view(targets.shape[1], targets.shape[0]).t()
+
+
+def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dtype) -> Foreign:
+    """A local Hugging Face directory. Raises ConfigError where it cannot serve."""
+    logging.disable_progress_bar()
+    where = f"evaluate.beside.{name}.path = {config.path}"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(config.path, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(config.path, local_files_only=True, dtype=dtype)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{where}: transformers cannot load it: {error}") from error
+    end = tokenizer.eos_token_id
+    known = [value for value in (config.start, tokenizer.bos_token_id, end) if value is not None]
+    if not known:
+        raise ConfigError(f"{where}: its tokenizer names neither bos_token nor eos_token; set evaluate.beside.{name}.start.")
+    limit = int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
+    return Foreign(model.to(device).eval(), tokenizer, int(known[0]), int(known[0] if end is None else end), limit)
