@@ -1,45 +1,59 @@
 """The vocabulary: a sample of the resampled corpus in the proportions of the mix, drawn by content hash, and the merges.
 
-Sampling is Spark's, merging the driver's: a vocabulary is made from about a gigabyte however large the corpus is.
+Spark cuts the sample into pieces and counts them; the driver merges. Only distinct pieces meet there, so the sample is not
+limited by the memory that its text would take.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from core import storage
 from core.config import ConfigError
 from core.progress import Progress
 from datapipe.config import TrainTokenizerConfig
 from datapipe.mix.ranks import RANK_BITS, ranks
-from datapipe.work import Batches, ShardTask, Work
+from datapipe.work import Batches, ShardTask, Work, spark_uri
 from tokenizer.encode import Vocabulary
-from tokenizer.train import TokenizerError, save, train
+from tokenizer.merges import expected_cost
+from tokenizer.pieces import Cutter, PieceCounts
+from tokenizer.train import TokenizerError, save, train_on_pieces
 
-SAMPLE = pa.schema([("id", pa.string()), ("domain", pa.string()), ("language", pa.string()), ("text", pa.large_string())])
+DRAWN = pa.schema([("domain", pa.string()), ("language", pa.string()), ("documents", pa.int64()), ("bytes", pa.int64())])
+PIECES = pa.schema([("piece", pa.string()), ("count", pa.int64())])
+_FLUSH = 2_000_000  # distinct pieces that a task holds at most before it writes them
 
 
 def train_tokenizer(work: Work) -> dict[str, Any]:
     """Writes tokenizer.json and tokenizer_config.json; facts: the vocabulary, and what was drawn by domain and language."""
     config: TrainTokenizerConfig = work.config
+    seed = work.settings.seed
     before = work.inputs["resample"].require()
     bounds = sample_bounds(config.sample_bytes, before["mix"], before["by_domain"])
-    work.emit("sample", partial(sample, bounds=bounds, seed=work.settings.seed), SAMPLE)
-    files = [info.uri for info in storage.listing(work.directory.path("sample")) if info.uri.endswith(".parquet")]
-    drawn = drawn_by(files)
+    drawn = drawn_by(work.emit("drawn", partial(drawn_rows, bounds=bounds, seed=seed), DRAWN))
+    counted = work.emit("pieces", partial(count_pieces, bounds=bounds, seed=seed, pattern=config.pattern), PIECES)
+    pieces = summed(work, counted)
+    memory, seconds = expected_cost(pieces, config.vocabulary)
+    label = f"train_tokenizer: merging, about {memory / 2**30:.1f} GiB and {seconds:.0f} s"
     try:
-        tokenizer = train(sample_texts(files, drawn["documents"]), config)
+        with Progress(label, config.vocabulary, "entry") as bar:
+            tokenizer = train_on_pieces(pieces, config, bar.reach)
     except TokenizerError as error:
         raise ConfigError(str(error)) from error
     save(tokenizer, work.directory.uri)
     vocabulary = Vocabulary.read(work.directory.path("tokenizer.json"))
-    return {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256, "sample": drawn}
+    distinct = {"pieces": len(pieces.counts), "bytes": len(pieces.data)}
+    return {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256, "sample": drawn, "distinct": distinct}
 
 
 def sample_bounds(
@@ -54,40 +68,75 @@ def sample_bounds(
     return bounds
 
 
-def sample(batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int) -> Iterator[pa.RecordBatch]:
-    """The documents of a shard that are drawn."""
+def drawn_from(batch: pa.RecordBatch, bounds: Mapping[str, int], seed: int) -> pa.RecordBatch:
+    """The documents of a batch that are in the sample."""
+    found = ranks(batch.column("content_hash").to_numpy(), "train_tokenizer", seed).tolist()
+    domains = batch.column("domain").to_pylist()
+    chosen = [rank < bounds.get(domain, 0) for rank, domain in zip(found, domains, strict=True)]
+    return batch.filter(pa.array(chosen, pa.bool_()))
+
+
+def drawn_rows(batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int) -> Iterator[pa.RecordBatch]:
+    """What is drawn of a shard: documents and bytes by domain and language."""
+    counts: dict[tuple[str, str], list[int]] = {}
     for batch in batches:
-        found = ranks(batch.column("content_hash").to_numpy(), "train_tokenizer", seed).tolist()
-        domains = batch.column("domain").to_pylist()
-        chosen = [rank < bounds.get(domain, 0) for rank, domain in zip(found, domains, strict=True)]
-        yield batch.select(SAMPLE.names).filter(pa.array(chosen, pa.bool_())).cast(SAMPLE)
+        drawn = drawn_from(batch, bounds, seed)
+        sizes = pc.binary_length(drawn.column("text")).to_pylist()
+        for domain, language, size in zip(drawn["domain"].to_pylist(), drawn["language"].to_pylist(), sizes, strict=True):
+            entry = counts.setdefault((domain, language), [0, 0])
+            entry[0] += 1
+            entry[1] += size
+    rows = [(domain, language, *entry) for (domain, language), entry in sorted(counts.items())]
+    yield pa.RecordBatch.from_pylist([dict(zip(DRAWN.names, row, strict=True)) for row in rows], schema=DRAWN)
 
 
-def drawn_by(files: list[str]) -> dict[str, Any]:
-    """Documents and bytes of the sample, in all and by domain and language."""
-    drawn: dict[str, dict[str, dict[str, int]]] = {"by_domain": {}, "by_language": {}}
-    for uri in files:
-        for batch in _batches(uri):
-            sizes = pc.binary_length(batch.column("text")).to_pylist()
-            for name in ("domain", "language"):
-                for value, size in zip(batch.column(name).to_pylist(), sizes, strict=True):
-                    counts = drawn[f"by_{name}"].setdefault(value, {"documents": 0, "bytes": 0})
-                    counts["documents"] += 1
-                    counts["bytes"] += size
-    total = {key: sum(counts[key] for counts in drawn["by_domain"].values()) for key in ("documents", "bytes")}
-    return {**total, **{name: dict(sorted(table.items())) for name, table in drawn.items()}}
+def count_pieces(
+    batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int, pattern: str
+) -> Iterator[pa.RecordBatch]:
+    """The pieces of the documents drawn of a shard, with their counts."""
+    cutter = Cutter(pattern)
+    counter: Counter[str] = Counter()
+    for batch in batches:
+        counter.update(cutter.count(drawn_from(batch, bounds, seed).column("text").to_pylist()))
+        if len(counter) > _FLUSH:
+            yield _piece_rows(counter)
+            counter = Counter()
+    yield _piece_rows(counter)
 
 
-def sample_texts(files: list[str], documents: int) -> Iterator[str]:
-    """The texts of the sample, file by file, with a progress display."""
-    with Progress("train_tokenizer: reading the sample, then merging", documents, "document") as bar:
-        for uri in files:
-            for batch in _batches(uri):
-                for text in batch.column("text"):
-                    yield text.as_py()
-                bar.advance(batch.num_rows)
+def _piece_rows(counter: Counter[str]) -> pa.RecordBatch:
+    counts = np.fromiter(counter.values(), np.int64, len(counter))
+    return pa.RecordBatch.from_arrays([pa.array(list(counter), pa.string()), pa.array(counts)], schema=PIECES)
 
 
-def _batches(uri: str) -> Iterator[pa.RecordBatch]:
-    with storage.open_uri(uri) as handle:
-        yield from pq.ParquetFile(handle).iter_batches(1_000)
+def summed(work: Work, counted: DataFrame) -> PieceCounts:
+    """The counts of all shards added up. They pass through files, since a driver's JVM must not hold them."""
+    uri = work.directory.path("summed")
+    if not storage.exists(storage.join(uri, "_SUCCESS")):
+        total = counted.groupBy("piece").agg(F.sum("count").alias("count"))
+        total.write.mode("overwrite").parquet(spark_uri(uri))
+    tables = []
+    for info in storage.listing(uri):
+        if info.uri.endswith(".parquet"):
+            with storage.open_uri(info.uri) as handle:
+                tables.append(pq.read_table(handle).select(["piece", "count"]))
+    table = pa.concat_tables(tables).cast(pa.schema([("piece", pa.large_binary()), ("count", pa.int64())])).combine_chunks()
+    if not table.num_rows:
+        raise ConfigError("train_tokenizer: the sample holds no text; check the stage `resample`.")
+    pieces = table.column("piece").chunk(0)
+    _, offsets, data = pieces.buffers()
+    places = np.frombuffer(offsets, np.int64)[: len(pieces) + 1]
+    flat = np.frombuffer(data, np.uint8)[: int(places[-1])]
+    return PieceCounts(flat, places, table.column("count").to_numpy())
+
+
+def drawn_by(rows: DataFrame) -> dict[str, Any]:
+    """Documents and bytes of the sample, in all and by domain and by language."""
+    drawn: dict[str, Any] = {"documents": 0, "bytes": 0, "by_domain": {}, "by_language": {}}
+    for row in sorted(rows.collect()):
+        by_domain = drawn["by_domain"].setdefault(row.domain, {"documents": 0, "bytes": 0})
+        by_language = drawn["by_language"].setdefault(row.language, {"documents": 0, "bytes": 0})
+        for counts in (drawn, by_domain, by_language):
+            counts["documents"] += row.documents
+            counts["bytes"] += row.bytes
+    return drawn
