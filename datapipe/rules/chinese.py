@@ -111,7 +111,7 @@ def script_warning(view: TextView) -> np.ndarray:
 @line_rule("chinese.bare_line", languages=CHINESE)
 def bare_line(view: TextView) -> np.ndarray:
     """1 where the line holds no letter at all (dates, counters, rows of signs), else 0."""
-    return np.where(view.lines.count(view.having(LETTER)) == 0, 1.0, 0.0)
+    return np.where(view.count_in_lines(LETTER) == 0, 1.0, 0.0)
 
 
 def _share_covered(lines: TextView, phrases: tuple[str, ...]) -> np.ndarray:

@@ -28,17 +28,17 @@ _SHORT = 10  # words: the paper's limit of what its patterns may edit
 def uppercase(view: TextView) -> np.ndarray:
     """Share of upper case among the line's letters, 0 where it has fewer than 20: a name or a short heading in capitals is no
     shouting (the paper removes lines "mainly composed of uppercase characters")."""
-    letters = view.lines.count(view.having(LETTER))
-    return np.where(letters >= 20, ratio(view.lines.count(view.having(UPPER)), letters), 0.0)
+    letters = view.count_in_lines(LETTER)
+    return np.where(letters >= 20, ratio(view.count_in_lines(UPPER), letters), 0.0)
 
 
 @line_rule("refinedweb.numeric")
 def numeric(view: TextView) -> np.ndarray:
     """Share of digits and marks, that is of all that is no letter and no space, 0 where the line has no digit (the paper
     removes lines "composed only of numerical characters")."""
-    digits = view.lines.count(view.having(NUMBER))
-    spaces = view.lines.count(view.having(SPACE))
-    share = 1.0 - ratio(view.lines.count(view.having(LETTER)), view.lines.lengths - spaces)
+    digits = view.count_in_lines(NUMBER)
+    spaces = view.count_in_lines(SPACE)
+    share = 1.0 - ratio(view.count_in_lines(LETTER), view.lines.lengths - spaces)
     return share * (digits > 0)
 
 

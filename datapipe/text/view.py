@@ -47,6 +47,8 @@ class TextView:
         """Each document's characters, without the newline after it."""
         self.removed_words = np.zeros(len(documents), np.int64) if removed_words is None else removed_words
         """Words that line rules have taken from each document so far [documents]."""
+        self._counts: dict[int, Ints] = {}
+        self._line_counts: dict[int, Ints] = {}
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> TextView:
@@ -73,7 +75,15 @@ class TextView:
 
     def count(self, flag: int) -> Ints:
         """How many characters of these classes each document has [documents]."""
-        return self.documents.count(self.having(flag))
+        if flag not in self._counts:
+            self._counts[flag] = self.documents.count(self.having(flag))
+        return self._counts[flag]
+
+    def count_in_lines(self, flag: int) -> Ints:
+        """How many characters of these classes each line has [lines]."""
+        if flag not in self._line_counts:
+            self._line_counts[flag] = self.lines.count(self.having(flag))
+        return self._line_counts[flag]
 
     def positions(self, characters: str) -> Ints:
         """Where any of these characters stand, ascending."""
