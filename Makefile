@@ -2,6 +2,7 @@
 #   make demo                       the whole line on documentation that this machine has; opens no network
 #   make demo CORPUS=dir RUN=dir    the whole line on a corpus
 #   make STAGE RUN=dir CONFIG=file  one stage, on what those before it have left
+#   make generate PROMPT="..."       text from a run's exported model
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
 VENV   := .venv
@@ -17,10 +18,10 @@ LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),co
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
           train_tokenizer encode pretrain evaluate export report
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan $(STAGES)
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate $(STAGES)
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
@@ -41,6 +42,9 @@ demo: $(READY)
 
 $(STAGES): $(READY)
 	@$(LINE) --only $@
+
+generate: $(READY)
+	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)
 
 plan: $(READY)
 	@$(PYTHON) jobs/plan.py --config $(CONFIG) $(ARGS)
