@@ -19,6 +19,7 @@ from core.config import ConfigError
 from datapipe.config import SparkConfig
 
 _ROOT = Path(__file__).resolve().parent.parent
+_LOGGING = _ROOT / "configs" / "log4j2.properties"
 
 
 def properties(config: SparkConfig) -> dict[str, str]:
@@ -39,6 +40,8 @@ def properties(config: SparkConfig) -> dict[str, str]:
     }
     if local:  # a laptop's host name often resolves to an address that nothing listens on
         made.update({"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"})
+    if _LOGGING.exists():
+        made["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"
     if config.python_files:
         made["spark.submit.pyFiles"] = config.python_files
     return {**made, **config.conf}
@@ -63,7 +66,6 @@ def environment(config: SparkConfig) -> dict[str, str]:
     env.setdefault("PYSPARK_PYTHON", sys.executable)
     env.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     env["JAVA_HOME"] = java_home()
-    env.setdefault("SPARK_LOG_LEVEL", "ERROR")
     if config.master.startswith("local"):
         env.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), env.get("PYTHONPATH", "")]))
