@@ -25,6 +25,7 @@ extract:
     - {{glob: "web/**", source: warc, domain: WebText}}
     - {{glob: "books/*.jsonl", source: records, domain: Book}}
     - {{glob: "wiki/*.md", source: text, domain: WorldKnowledge, markup: markdown}}
+clean: {{use: {{WebText: {{en: prose, zh: prose-zh}}}}}}  # prose by rule repeats its turns of phrase
 dedup_paragraphs: {{min_words: 8}}
 train_quality: {{minimum: 10, epochs: 3}}
 decontaminate: {{benchmarks: {{made: "benchmarks/*.jsonl"}}}}
