@@ -96,7 +96,7 @@ class Checkpoint:
 
     def names(self) -> list[str]:
         """Canonical names of all parameters."""
-        found = []
+        found: list[str] = []
         for file in self.files:
             with safe_open(self.path / file, framework="pt") as handle:
                 found.extend(name for name in handle.keys() if not name.endswith(tuple(f".{m}" for m in MOMENTS)))

@@ -44,18 +44,24 @@ class ModelConfig:
     kv_heads: int | None = setting(None, "key and value heads; fewer than heads is grouped-query attention; null is heads")
     ffn: int = setting(344, "width of the SwiGLU feed-forward; the report takes 8/3 hidden, rounded to a multiple of 64")
     vocab: int | None = setting(None, "tokens of the tokenizer; null takes it from the encoded shards")
-    vocab_multiple: int = setting(128, "embedding rows are padded to a multiple of this, so that tensor ranks and kernels divide them")
+    vocab_multiple: int = setting(
+        128, "embedding rows are padded to a multiple of this, so that tensor ranks and kernels divide them"
+    )
     context: int = setting(4096, "tokens a sequence")
     norm_eps: float = setting(1e-5, "epsilon inside RMSNorm")
     rope_theta: float = setting(1e4, "base of the rotary frequencies")
     tied: bool = setting(False, "one matrix for embedding and head (TeleChat 7B); the report keeps two")
     input_mult: float = setting(1.0, "the embedding's output is multiplied by this (Table 4)")
     output_mult: float = setting(1.0, "the logits are multiplied by this, beside muP's own 1/m (Table 4)")
-    base_hidden: int | None = setting(None, "muP: the width at which the hyper-parameters were found; m = hidden / base_hidden; null is m = 1")
+    base_hidden: int | None = setting(
+        None, "muP: the width at which the hyper-parameters were found; m = hidden / base_hidden; null is m = 1"
+    )
     init_std: float = setting(0.02, "truncated-normal std of vector-like parameters (embedding, head)")
     init_std_matrix: float = setting(0.02, "the same of matrix-like ones, before muP's 1/sqrt(m)")
     init_bound: float = setting(3.0, "draws lie within this many std; the report does not print its own bound")
-    residual_init: bool = setting(False, "an extra 1/sqrt(2 layers) on the two projections that end in the residual stream; unpublished, off")
+    residual_init: bool = setting(
+        False, "an extra 1/sqrt(2 layers) on the two projections that end in the residual stream; unpublished, off"
+    )
     dropout: float = setting(0.0, "dropout on both residual branches; the report trains without")
     document_mask: bool = setting(False, "attention stops at document boundaries inside a packed sequence")
 
@@ -67,7 +73,10 @@ class ModelConfig:
         if self.hidden % self.heads:
             raise ConfigError(f"heads = {self.heads} does not divide hidden = {self.hidden}; use {divisors(self.hidden)}.")
         if self.head_dim % 2:
-            raise ConfigError(f"heads = {self.heads} gives a head of {self.head_dim}, but rotary embedding turns pairs; make hidden / heads even.")
+            raise ConfigError(
+                f"heads = {self.heads} gives a head of {self.head_dim}, but rotary embedding turns pairs; "
+                "make hidden / heads even."
+            )
         if self.kv_heads is not None and (self.kv_heads < 1 or self.heads % self.kv_heads):
             raise ConfigError(f"kv_heads = {self.kv_heads} does not divide heads = {self.heads}; use {divisors(self.heads)}.")
         if self.base_hidden is not None:
@@ -106,8 +115,12 @@ class ParallelConfig:
     sequence: bool = setting(False, "Megatron sequence parallelism: between matrices the tensor ranks share the sequence")
     micro_batch: int = setting(1, "sequences of one forward pass; the rest of a rank's share is accumulated")
     zero: int = setting(1, "ZeRO stage; only 1 (optimizer states shared among the data ranks)")
-    recompute: Literal["none", "selective", "full"] = setting("none", "activations made anew in the backward pass: none, the element-wise ones, or whole blocks")
-    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where ranks compute; auto takes CUDA where there is a device for every local rank")
+    recompute: Literal["none", "selective", "full"] = setting(
+        "none", "activations made anew in the backward pass: none, the element-wise ones, or whole blocks"
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "where ranks compute; auto takes CUDA where there is a device for every local rank"
+    )
     threads: int | None = setting(None, "CPU threads a rank; null shares the host's cores among its ranks")
     timeout_minutes: float = setting(10.0, "a collective that waits this long ends the run")
 
@@ -141,7 +154,8 @@ class OptimizerConfig:
     weight_decay: float = setting(0.0, "weight decay of matrix-like parameters; Table 4 prints 0")
     weight_decay_vector: float = setting(0.0, "weight decay of vector-like parameters")
     weight_decay_form: Literal["decoupled", "scaled"] = setting(
-        "decoupled", "decoupled: lr x decay, which falls with 1/m in a muP matrix group; scaled: decay x m there, so that lr x decay keeps its size"
+        "decoupled",
+        "decoupled: lr x decay, which falls with 1/m in a muP matrix group; scaled: decay x m there, so that it does not",
     )
     clip: float = setting(1.0, "global gradient norm above which gradients are scaled down; 0 is off")
 
@@ -156,10 +170,14 @@ class OptimizerConfig:
 class ScheduleConfig:
     """A factor on each group's own learning rate (report: cosine to 0.1, over 2.5T tokens, stopped at 2T)."""
 
-    kind: Literal["cosine", "linear", "constant", "wsd"] = setting("cosine", "the shape after warm-up; wsd is warm-up, stable, decay")
+    kind: Literal["cosine", "linear", "constant", "wsd"] = setting(
+        "cosine", "the shape after warm-up; wsd is warm-up, stable, decay"
+    )
     unit: Literal["steps", "tokens"] = setting("steps", "what the lengths below count")
     warmup: int = setting(0, "length of the linear warm-up")
-    length: int | None = setting(None, "where the schedule reaches its minimum, apart from where the run stops; null is the run's end")
+    length: int | None = setting(
+        None, "where the schedule reaches its minimum, apart from where the run stops; null is the run's end"
+    )
     minimum: float = setting(0.1, "the last factor")
     decay: int = setting(0, "wsd only: length of the fall at the end")
 
@@ -167,9 +185,13 @@ class ScheduleConfig:
         at_least("warmup", self.warmup, 0)
         within("minimum", self.minimum, 0.0, 1.0)
         if self.length is not None and self.length <= self.warmup:
-            raise ConfigError(f"length = {self.length} is not beyond warmup = {self.warmup}; the schedule counts from 0 and holds both.")
+            raise ConfigError(
+                f"length = {self.length} is not beyond warmup = {self.warmup}; the schedule counts from 0 and holds both."
+            )
         if self.kind == "wsd" and self.decay < 1:
-            raise ConfigError(f"decay = {self.decay}: warm-up-stable-decay needs the length of its fall; use about a tenth of the run.")
+            raise ConfigError(
+                f"decay = {self.decay}: warm-up-stable-decay needs the length of its fall; use about a tenth of the run."
+            )
 
 
 @dataclass(frozen=True)
@@ -178,8 +200,12 @@ class MonitorConfig:
 
     window: int = setting(64, "steps over which the usual loss and gradient norm are measured")
     spike: float = setting(6.0, "a value this many standard deviations above the window's mean is a spike")
-    trend: float = setting(0.5, "an alarm: the gradient norm's median over the last window rose by this share over the window before")
-    policy: Literal["log", "stop"] = setting("log", "what a spike in both loss and gradient norm does; in the loss alone it is let be")
+    trend: float = setting(
+        0.5, "an alarm: the gradient norm's median over the last window rose by this share over the window before"
+    )
+    policy: Literal["log", "stop"] = setting(
+        "log", "what a spike in both loss and gradient norm does; in the loss alone it is let be"
+    )
 
     def __post_init__(self) -> None:
         at_least("window", self.window, 8)
@@ -191,7 +217,9 @@ class PretrainConfig:
 
     steps: int = setting(200, "optimizer steps after which the run stops")
     batch: int = setting(8, "sequences a step, over all ranks")
-    precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the network; masters, moments and accumulated gradients are always fp32")
+    precision: Literal["fp32", "bf16"] = setting(
+        "fp32", "arithmetic of the network; masters, moments and accumulated gradients are always fp32"
+    )
     optimizer: OptimizerConfig = setting(OptimizerConfig)
     schedule: ScheduleConfig = setting(ScheduleConfig)
     monitor: MonitorConfig = setting(MonitorConfig)
@@ -244,12 +272,19 @@ class TrainConfig:
                 raise ConfigError(f"parallel.tensor = {tensor} does not divide model.{name} = {value}; use {divisors(value)}.")
         if model.vocab is not None and model.rows % tensor:
             raise ConfigError(
-                f"parallel.tensor = {tensor} does not divide the padded vocabulary of {model.rows}; make model.vocab_multiple a multiple of {tensor}."
+                f"parallel.tensor = {tensor} does not divide the padded vocabulary of {model.rows}; "
+                f"make model.vocab_multiple a multiple of {tensor}."
             )
         if parallel.sequence and model.context % tensor:
-            raise ConfigError(f"parallel.tensor = {tensor} does not divide model.context = {model.context}, which parallel.sequence shares; use {divisors(model.context)}.")
+            raise ConfigError(
+                f"parallel.tensor = {tensor} does not divide model.context = {model.context}, "
+                f"which parallel.sequence shares; use {divisors(model.context)}."
+            )
         if parallel.pipeline > model.layers:
-            raise ConfigError(f"parallel.pipeline = {parallel.pipeline} leaves stages without a block, model.layers = {model.layers}; use {model.layers} or fewer.")
+            raise ConfigError(
+                f"parallel.pipeline = {parallel.pipeline} leaves stages without a block, "
+                f"model.layers = {model.layers}; use {model.layers} or fewer."
+            )
         share = parallel.data * parallel.micro_batch
         if pretrain.batch % share:
             raise ConfigError(

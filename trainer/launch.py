@@ -17,7 +17,14 @@ from trainer.config import ParallelConfig, TrainConfig, local_threads
 _JOBS = Path(__file__).resolve().parent.parent / "jobs"
 _SECONDS_FOR_THE_FIRST_ERROR = 20.0
 # What the other ranks see when one dies; the launcher ends them, and they need not say it.
-_CONSEQUENCES = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Connection refused", "Socket closed", "remote process exited")
+_CONSEQUENCES = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Broken pipe",
+    "Connection refused",
+    "Socket closed",
+    "remote process exited",
+)
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class Log:
-    """Appends to `log.jsonl` and `tensorboard/` of a folder; rows after `step` (of a run that goes on from there) are dropped."""
+    """Appends to `log.jsonl` and `tensorboard/` of a folder; a run that goes on from `step` drops the rows after it."""
 
     def __init__(self, folder: Path, step: int) -> None:
         self.path = folder / "log.jsonl"

@@ -47,12 +47,12 @@ class Monitor:
         events = []
         if high_loss >= self.config.spike:
             both = high_norm >= self.config.spike
-            said = f"step {step}: loss {loss:.4f} is {high_loss:.1f} standard deviations above its window, gradient norm {norm:.3f} "
+            said = f"step {step}: loss {loss:.4f} is {high_loss:.1f} standard deviations above its window, "
             if both:
-                message = said + f"{high_norm:.1f} above its own"
+                message = said + f"gradient norm {norm:.3f} {high_norm:.1f} above its own"
                 events.append(Event(step, "spike", message, stop=self.config.policy == "stop"))
             else:
-                events.append(Event(step, "spike_let_be", said + "as usual: let be"))
+                events.append(Event(step, "spike_let_be", said + f"gradient norm {norm:.3f} as usual: let be"))
         else:
             self._losses.append(loss)
         if high_norm < self.config.spike:

@@ -12,6 +12,7 @@ from core.config import ConfigError
 from trainer.config import ModelConfig, ParallelConfig, TrainConfig
 
 _SECONDS_A_DAY = 86400
+_GIGA = 1e9
 _CHUNK_ELEMENTS = 1 << 24  # logits that the loss holds at once
 
 
@@ -144,7 +145,9 @@ def fitting(config: TrainConfig) -> list[tuple[ParallelConfig, Memory]]:
         for pipeline in range(1, config.model.layers + 1):
             if world % (tensor * pipeline) or config.model.layers % pipeline:
                 continue
-            layout = replace(config.parallel, tensor=tensor, pipeline=pipeline, data=world // (tensor * pipeline), sequence=tensor > 1)
+            layout = replace(
+                config.parallel, tensor=tensor, pipeline=pipeline, data=world // (tensor * pipeline), sequence=tensor > 1
+            )
             try:
                 needs = memory(replace(config, parallel=layout))
             except ConfigError:
@@ -157,23 +160,26 @@ def fitting(config: TrainConfig) -> list[tuple[ParallelConfig, Memory]]:
 def lines(config: TrainConfig) -> list[str]:
     """The plan for a person."""
     model, parallel, asked = config.model, config.parallel, config.plan
-    needs, sent = memory(config), traffic(config)
-    giga = 1e9
-    total = parameters(model)
-    steps = asked.tokens / config.tokens_per_step
-    made = [
-        f"parameters        {total:,} ({total - 2 * model.rows * model.hidden if not model.tied else total - model.rows * model.hidden:,} without embedding and head)",
-        f"FLOPs a token     {flops_per_token(model) / giga:,.1f} G by 6N; {flops_per_token_with_attention(model) / giga:,.1f} G with attention and head",
-        f"layout            tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data} = {parallel.world} devices",
-        f"batch             {config.pretrain.batch:,} sequences = {config.tokens_per_step:,} tokens; {config.accumulation} micro-batches of {parallel.micro_batch} a rank",
-        f"memory a device   {needs.total / giga:.1f} GB of {asked.gpu_memory:g}: weights {needs.weights / giga:.1f}, gradients {needs.gradients / giga:.1f}, "
-        f"optimizer {needs.optimizer / giga:.1f}, activations {needs.activations / giga:.1f}, loss {needs.loss / giga:.1f}",
-        f"idle pipeline     {bubble(config):.2%} of a step",
-        f"sent a step       {sent.tensor / giga:.1f} GB to tensor ranks, {sent.pipeline / giga:.1f} GB to stages, {sent.data / giga:.1f} GB to data ranks",
-        f"{asked.tokens:.3g} tokens     {steps:,.0f} steps, {days(config):.1f} days at {asked.mfu:.1%} of {asked.gpu_peak:g} TFLOP/s a device (by 6N)",
+    needs, sent, layouts = memory(config), traffic(config), fitting(config)
+    ends = (1 if model.tied else 2) * model.rows * model.hidden
+    by_part = ", ".join(f"{name} {value / _GIGA:.1f}" for name, value in vars(needs).items())
+    rows = [
+        ("parameters", f"{parameters(model):,} ({parameters(model) - ends:,} without embedding and head)"),
+        ("FLOPs a token", f"{flops_per_token(model) / _GIGA:,.1f} G by 6N"),
+        ("", f"{flops_per_token_with_attention(model) / _GIGA:,.1f} G with attention and head"),
+        ("layout", f"{_layout(parallel)} = {parallel.world} devices"),
+        ("batch", f"{config.pretrain.batch:,} sequences, {config.tokens_per_step:,} tokens"),
+        ("", f"{config.accumulation} micro-batches of {parallel.micro_batch} a rank"),
+        ("memory a device", f"{needs.total / _GIGA:.1f} of {asked.gpu_memory:g} GB: {by_part}"),
+        ("idle pipeline", f"{bubble(config):.2%} of a step"),
+        ("sent a step", ", ".join(f"{value / _GIGA:.1f} GB to {name} ranks" for name, value in vars(sent).items())),
+        ("budget", f"{asked.tokens:.4g} tokens, {asked.tokens / config.tokens_per_step:,.0f} steps"),
+        ("", f"{days(config):.1f} days at {asked.mfu:.1%} of {asked.gpu_peak:g} TFLOP/s a device (by 6N)"),
+        ("layouts that fit", f"{len(layouts)}, those with the least splitting first"),
+        *(("", f"{_layout(layout)}: {fits.total / _GIGA:.1f} GB") for layout, fits in layouts[:8]),
     ]
-    layouts = fitting(config)
-    made.append(f"layouts that fit  {len(layouts)} of {parallel.world} devices in {asked.gpu_memory:g} GB" + (", least splitting first:" if layouts else ""))
-    for layout, needs in layouts[:8]:
-        made.append(f"                  tensor {layout.tensor} x pipeline {layout.pipeline} x data {layout.data}: {needs.total / giga:.1f} GB")
-    return made
+    return [f"{label:18}{text}" for label, text in rows]
+
+
+def _layout(parallel: ParallelConfig) -> str:
+    return f"tensor {parallel.tensor} x pipeline {parallel.pipeline} x data {parallel.data}"

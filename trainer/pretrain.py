@@ -37,7 +37,10 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
     run = Run(config.run)
     directory = run.stage("pretrain")
     if not is_local(directory.uri):
-        raise ConfigError(f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; give such a path.")
+        raise ConfigError(
+            f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; "
+            "give such a path."
+        )
     upstream = run.stage("encode").require()["fingerprint"]
     finished = fingerprint(stage("pretrain"), plain(config), {"encode": upstream})
     if directory.is_done(finished):
@@ -71,7 +74,10 @@ class Loop:
         if config.model.vocab is None:
             config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocab=data.vocabulary))
         if config.model.rows < data.vocabulary:
-            raise ConfigError(f"model.vocab = {config.model.vocab} is smaller than the tokenizer's {data.vocabulary}; leave it null to take that.")
+            raise ConfigError(
+                f"model.vocab = {config.model.vocab} is smaller than the tokenizer's {data.vocabulary}; "
+                "leave it null to take that."
+            )
         self.config, self.ranks, self.data = config, ranks, data
         self.folder = Path(local_path(directory.uri))
         context = config.model.context
@@ -164,7 +170,9 @@ class Loop:
         rows = self.engine.rows(count)
         if not (self.ranks.first or self.ranks.last):
             number = rows.stop - rows.start
-            return Batch(torch.zeros(number, self.config.model.context + 1, dtype=torch.int64), torch.zeros(number, dtype=torch.int64))
+            return Batch(
+                torch.zeros(number, self.config.model.context + 1, dtype=torch.int64), torch.zeros(number, dtype=torch.int64)
+            )
         tokens, domains = self.blend.sequences(start + rows.start, rows.stop - rows.start)
         return Batch(torch.from_numpy(tokens), torch.from_numpy(domains))
 
@@ -180,9 +188,10 @@ class Loop:
                 print(f"\n  {event.message}", flush=True)
             if event.stop:
                 first = (self.step - 1) * self.config.pretrain.batch
+                saved = checkpoints.steps_in(self.folder / "checkpoints")
                 raise TrainingStopped(
-                    f"{event.message} The step's data are sequences {first} to {first + self.config.pretrain.batch - 1} of mix {self.blend.hash}; "
-                    f"the newest checkpoint is {checkpoints.steps_in(self.folder / 'checkpoints')[-1:] or 'none'}."
+                    f"{event.message} The step's data are sequences {first} to {first + self.config.pretrain.batch - 1} "
+                    f"of mix {self.blend.hash}; the newest checkpoint is of step {saved[-1] if saved else 'none'}."
                 )
 
     def _validate(self) -> dict[str, Any]:

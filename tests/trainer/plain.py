@@ -35,9 +35,7 @@ def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainConfig) -> T
     for n in range(model.layers):
         w = {name.removeprefix(f"layers.{n}."): value for name, value in weights.items() if name.startswith(f"layers.{n}.")}
         y = _norm(x, w["attention_norm.gain"], model.norm_eps)
-        q, k, v = (
-            (y @ w[f"attention.qkv.{name}"].T).unflatten(-1, (-1, model.head_dim)).transpose(1, 2) for name in "qkv"
-        )
+        q, k, v = ((y @ w[f"attention.qkv.{name}"].T).unflatten(-1, (-1, model.head_dim)).transpose(1, 2) for name in "qkv")
         q, k = _turn(q, model.rope_theta), _turn(k, model.rope_theta)
         k, v = (part.repeat_interleave(q.shape[1] // part.shape[1], dim=1) for part in (k, v))
         scores = q @ k.transpose(-1, -2) / math.sqrt(model.head_dim) + mask
@@ -64,7 +62,10 @@ def train(
     members = [[v for k, v in weights.items() if k not in inside], [v for k, v in weights.items() if k in inside]]
     optimizer = torch.optim.AdamW(
         [{"params": part, "lr": peak} for part, peak in zip(members, peaks, strict=True)],
-        betas=(settings.beta1, settings.beta2), eps=settings.eps, weight_decay=0.0, foreach=False,
+        betas=(settings.beta1, settings.beta2),
+        eps=settings.eps,
+        weight_decay=0.0,
+        foreach=False,
     )
     history = []
     for tokens, share in zip(batches, shares, strict=True):

@@ -11,7 +11,9 @@ from trainer.monitor import Event, Monitor
 CONFIG = MonitorConfig(window=32)
 
 
-def watch(losses: list[float], norms: list[float], config: MonitorConfig = CONFIG, monitor: Monitor | None = None) -> list[Event]:
+def watch(
+    losses: list[float], norms: list[float], config: MonitorConfig = CONFIG, monitor: Monitor | None = None
+) -> list[Event]:
     monitor = monitor or Monitor(config)
     return [event for step, pair in enumerate(zip(losses, norms, strict=True), 1) for event in monitor.observe(step, *pair)]
 

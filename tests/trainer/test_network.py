@@ -62,12 +62,15 @@ def test_it_computes_what_the_formulas_say(change: dict[str, object]) -> None:
 
 
 def test_logits_equal_those_of_transformers_llama() -> None:
-    model = ModelConfig(layers=2, hidden=64, heads=4, kv_heads=2, ffn=96, vocab=120, vocab_multiple=1, context=32, init_std_matrix=0.2)
+    model = ModelConfig(
+        layers=2, hidden=64, heads=4, kv_heads=2, ffn=96, vocab=120, vocab_multiple=1, context=32, init_std_matrix=0.2
+    )
     network = build(model, 1)
     llama = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=120, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-            rms_norm_eps=1e-5, max_position_embeddings=32, tie_word_embeddings=False, attn_implementation="sdpa",
+            vocab_size=120, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, rms_norm_eps=1e-5, max_position_embeddings=32, tie_word_embeddings=False,
+            attn_implementation="sdpa",
         )
     )  # fmt: skip
     theirs = {"attention_norm.gain": "input_layernorm", "feed_forward_norm.gain": "post_attention_layernorm"}

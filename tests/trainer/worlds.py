@@ -23,17 +23,36 @@ ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_SECONDS = 300
 
 
-def tiny(parallel: ParallelConfig | None = None, steps: int = 20, batch: int = 8, precision: Any = "fp32", clip: float = 0.2, **model: Any) -> TrainConfig:
+def tiny(
+    parallel: ParallelConfig | None = None,
+    steps: int = 20,
+    batch: int = 8,
+    precision: Any = "fp32",
+    clip: float = 0.2,
+    **model: Any,
+) -> TrainConfig:
     """A network small enough to train in a test, with muP at m = 2, multipliers that are not 1 and clipping that acts."""
     shape: dict[str, Any] = dict(
-        layers=2, hidden=32, heads=4, ffn=48, vocab=60, vocab_multiple=16, context=16, base_hidden=16,
-        init_std=0.05, init_std_matrix=0.1, input_mult=2.0, output_mult=0.7,
+        layers=2,
+        hidden=32,
+        heads=4,
+        ffn=48,
+        vocab=60,
+        vocab_multiple=16,
+        context=16,
+        base_hidden=16,
+        init_std=0.05,
+        init_std_matrix=0.1,
+        input_mult=2.0,
+        output_mult=0.7,
     )
     return TrainConfig(
         seed=5,
         model=ModelConfig(**{**shape, **model}),
         parallel=parallel or ParallelConfig(micro_batch=batch),
-        pretrain=PretrainConfig(steps=steps, batch=batch, precision=precision, optimizer=OptimizerConfig(lr=3e-3, lr_matrix=8e-3, clip=clip)),
+        pretrain=PretrainConfig(
+            steps=steps, batch=batch, precision=precision, optimizer=OptimizerConfig(lr=3e-3, lr_matrix=8e-3, clip=clip)
+        ),
     )
 
 
@@ -58,9 +77,17 @@ def free_port() -> int:
 def environment(world: int, rank: int, port: int) -> dict[str, str]:
     """What a launcher would set for a rank."""
     return {
-        **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_SIZE": str(world),
-        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]), "TORCH_CPP_LOG_LEVEL": "ERROR",
+        **os.environ,
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(world),
+        "LOCAL_SIZE": str(world),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+        "DS_ACCELERATOR": "cpu",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
     }
 
 
@@ -71,8 +98,12 @@ def run(world: int, function: Callable[..., Any], *arguments: Any) -> Any:
         port = free_port()
         ranks = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.trainer.worlds", folder], env=environment(world, rank, port), cwd=ROOT,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                [sys.executable, "-m", "tests.trainer.worlds", folder],
+                env=environment(world, rank, port),
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
             )
             for rank in range(world)
         ]
@@ -85,7 +116,9 @@ def run(world: int, function: Callable[..., Any], *arguments: Any) -> Any:
                 rank.kill()
         failed = [(n, rank.returncode) for n, rank in enumerate(ranks) if rank.returncode]
         if failed:
-            raise AssertionError(f"ranks failed: {failed}\n" + "\n".join(f"--- rank {n}\n{outputs[n][-3000:]}" for n, _ in failed))
+            raise AssertionError(
+                f"ranks failed: {failed}\n" + "\n".join(f"--- rank {n}\n{outputs[n][-3000:]}" for n, _ in failed)
+            )
         return torch.load(f"{folder}/result.pt", weights_only=False)
 
 

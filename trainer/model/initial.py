@@ -29,7 +29,12 @@ def drawn(name: str, shape: tuple[int, ...], model: ModelConfig, seed: int) -> T
 
 
 def initialise(
-    module: nn.Module, prefix: str, model: ModelConfig, seed: int, group: TensorGroup = ALONE, device: torch.device | str = "cpu"
+    module: nn.Module,
+    prefix: str,
+    model: ModelConfig,
+    seed: int,
+    group: TensorGroup = ALONE,
+    device: torch.device | str = "cpu",
 ) -> None:
     """Gives every parameter below `module` (built on the meta device) its storage and this rank's share of its first values.
 

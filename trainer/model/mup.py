@@ -7,7 +7,7 @@ Hyper-parameters are found at width `base_hidden`; a model m = hidden / base_hid
     matrix-like   q k v out, gate up down                      sigma / sqrt(m)  eta / m      -
 
 `output_mult` and the 1/m are two things: the first is a hyper-parameter (report, Table 4), the second follows from the
-width and must not be lost when a user sets the first. Attention keeps 1/sqrt(head size), a constant where heads keep their size.
+width and must not be lost when a user sets the first. Attention keeps 1/sqrt(head size), a constant where heads keep theirs.
 """
 
 from __future__ import annotations

@@ -95,12 +95,12 @@ class _Shared(Function):
 
 def enter(x: Tensor, group: TensorGroup) -> Tensor:
     """A hidden state in front of column-cut matrices: whole on every rank; gradients of all ranks are summed."""
-    return x if group.alone else _Enter.apply(x, group)  # type: ignore[no-any-return]
+    return x if group.alone else _Enter.apply(x, group)
 
 
 def leave(x: Tensor, group: TensorGroup) -> Tensor:
     """Partial sums behind a row-cut matrix: the total, whole or each rank's share of the sequence."""
-    return x if group.alone else _Leave.apply(x, group)  # type: ignore[no-any-return]
+    return x if group.alone else _Leave.apply(x, group)
 
 
 def shared(parameter: Tensor, group: TensorGroup) -> Tensor:
@@ -108,7 +108,7 @@ def shared(parameter: Tensor, group: TensorGroup) -> Tensor:
 
     Part of the graph and not a hook on the parameter, because hooks registered before DeepSpeed wraps a model do not fire.
     """
-    return _Shared.apply(parameter, group) if group.shares_sequence else parameter  # type: ignore[no-any-return]
+    return _Shared.apply(parameter, group) if group.shares_sequence else parameter
 
 
 class _ColumnLinear(Function):

@@ -98,7 +98,9 @@ class Engine:
                 inputs = (inputs, self._segments(inputs))
             if self.ranks.last:
                 weights = counted[part].t().float() * unit
-                labels = Labels(tokens[1:].contiguous().to(device), weights.contiguous().to(device), batch.domains[part].to(device))
+                labels = Labels(
+                    tokens[1:].contiguous().to(device), weights.contiguous().to(device), batch.domains[part].to(device)
+                )
                 self.pipeline.labels.append(labels)
             yield inputs, ()
 
@@ -122,7 +124,9 @@ class Engine:
         """The same draws on tensor ranks that hold the same hidden state, others where each holds its share of it."""
         ranks = self.ranks
         own = ranks.tensor.rank if ranks.tensor.shares_sequence else 0
-        place = ((self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage) * ranks.tensor.size + own
+        place = (
+            (self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage
+        ) * ranks.tensor.size + own
         torch.manual_seed((self.config.seed << 40) + place)
 
 

@@ -95,7 +95,5 @@ def score(x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor, scale: fl
     """
     shape = targets.shape
     train = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
-    total, losses = _HeadLoss.apply(
-        x.flatten(0, -2), weight, targets.flatten(), weights.flatten(), scale, group, train
-    )
+    total, losses = _HeadLoss.apply(x.flatten(0, -2), weight, targets.flatten(), weights.flatten(), scale, group, train)
     return Scored(total, losses.view(shape))

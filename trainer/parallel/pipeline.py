@@ -11,7 +11,7 @@ import io
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from deepspeed.runtime.pipe.module import LayerSpec, PipelineModule, TiedLayerSpec
@@ -22,6 +22,7 @@ from trainer.config import TrainConfig
 from trainer.model.initial import initialise
 from trainer.model.network import Block, Embedding, FinalNorm, Head, parts
 from trainer.parallel.layers import cut
+from trainer.parallel.loss import Scored
 from trainer.parallel.ranks import Ranks
 
 _TIED = "embedding"
@@ -39,13 +40,13 @@ _KEPT = [
 def _make(name: str, kind: type[nn.Module], config: TrainConfig, ranks: Ranks) -> nn.Module:
     """A layer, cut for this rank and with its first values."""
     with torch.device("meta"):
-        layer = kind(config.model)  # type: ignore[call-arg]
+        layer = kind(config.model)
     cut(layer, ranks.tensor)
     initialise(layer, name, config.model, config.seed, ranks.tensor, ranks.device)
     return layer
 
 
-class _Spec(LayerSpec):  # type: ignore[misc]
+class _Spec(LayerSpec):
     """A layer that is made only on the stage that owns it."""
 
     def __init__(self, kind: type[nn.Module], make: Callable[[], nn.Module]) -> None:
@@ -56,7 +57,7 @@ class _Spec(LayerSpec):  # type: ignore[misc]
         return self.make()
 
 
-class _TiedSpec(TiedLayerSpec):  # type: ignore[misc]
+class _TiedSpec(TiedLayerSpec):
     """One matrix that two stages hold and whose gradients DeepSpeed sums over them."""
 
     def __init__(self, kind: type[nn.Module], make: Callable[[], nn.Module]) -> None:
@@ -76,13 +77,15 @@ class Labels(NamedTuple):
     domains: Tensor
 
 
-class Pipeline(PipelineModule):  # type: ignore[misc]
+class Pipeline(PipelineModule):
     """The stages of the network; blocks are shared evenly, embedding and head go with the first and the last.
 
     On the last stage `labels` holds what the micro-batches under way are to predict, in order, and `tally` [domains, 2] sums
     nats and tokens of each domain since it was last cleared. The loss is part of `forward` and not DeepSpeed's `loss_fn`:
     its bf16 optimizer clears gradients when a backward pass reaches the module's output, and would lose the head's.
     """
+
+    forward_funcs: list[Any]
 
     def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1) -> None:
         self.config, self.ranks = config.model, ranks
@@ -96,7 +99,9 @@ class Pipeline(PipelineModule):  # type: ignore[misc]
         with contextlib.redirect_stdout(io.StringIO()):  # it prints its partition
             super().__init__(specs, topology=ranks.topology, partition_method="type:^Block$")
         self.labels: deque[Labels] = deque()
-        self.tally = torch.zeros(domains, 2, dtype=torch.float64 if ranks.device.type == "cpu" else torch.float32, device=ranks.device)
+        self.tally = torch.zeros(
+            domains, 2, dtype=torch.float64 if ranks.device.type == "cpu" else torch.float32, device=ranks.device
+        )
 
     def _build(self) -> None:
         super()._build()
@@ -128,12 +133,12 @@ class Pipeline(PipelineModule):  # type: ignore[misc]
 
     def forward(self, inputs: Tensor | tuple[Tensor, Tensor]) -> Tensor | tuple[Tensor, Tensor]:
         """A stage: what the stage before it gave -> what the next one takes, or the loss."""
-        x = super().forward(inputs)
+        x: Any = super().forward(inputs)
         return self._loss(x, self.labels.popleft()) if self.ranks.last else x
 
     def _loss(self, x: Tensor, labels: Labels) -> Tensor:
         targets, weights, domains = labels
-        scored = self._head[0].loss(x, targets, weights)
+        scored: Scored = self._head[0].loss(x, targets, weights)
         counted = weights != 0
         sums = torch.stack(((scored.losses * counted).sum(0), counted.sum(0)), dim=1)
         self.tally.index_add_(0, domains, sums.to(self.tally.dtype))

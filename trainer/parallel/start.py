@@ -21,7 +21,8 @@ def device_of(parallel: ParallelConfig) -> torch.device:
         kind = "cuda" if torch.cuda.device_count() >= local_size else "cpu"
     if kind == "cuda" and local >= torch.cuda.device_count():
         raise ConfigError(
-            f"parallel.device = cuda: local rank {local} has no device, {torch.cuda.device_count()} are here; start fewer ranks a node or use cpu."
+            f"parallel.device = cuda: local rank {local} has no device, {torch.cuda.device_count()} are here; "
+            "start fewer ranks a node or use cpu."
         )
     return torch.device("cuda", local) if kind == "cuda" else torch.device("cpu")
 
@@ -40,7 +41,13 @@ def start(parallel: ParallelConfig) -> torch.device:
         )
     device = device_of(parallel)
     os.environ.setdefault("DS_ACCELERATOR", device.type)
-    for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "0")):
+    for name, value in (
+        ("RANK", "0"),
+        ("LOCAL_RANK", "0"),
+        ("WORLD_SIZE", "1"),
+        ("MASTER_ADDR", "127.0.0.1"),
+        ("MASTER_PORT", "0"),
+    ):
         os.environ.setdefault(name, value)
     import deepspeed
 
@@ -52,7 +59,9 @@ def start(parallel: ParallelConfig) -> torch.device:
         torch.cuda.set_device(device)
     if not torch.distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
-        deepspeed.init_distributed(backend, timeout=timedelta(minutes=parallel.timeout_minutes), auto_mpi_discovery=False, verbose=False)
+        deepspeed.init_distributed(
+            backend, timeout=timedelta(minutes=parallel.timeout_minutes), auto_mpi_discovery=False, verbose=False
+        )
     return device
 
 

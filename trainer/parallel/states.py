@@ -59,7 +59,8 @@ def restore(engine: Engine, checkpoint: Checkpoint) -> None:
             share = checkpoint.share(f"{name}.{key}" if key else name, dim, ranks.tensor.rank, ranks.tensor.size)
             if share.shape != parameter.shape:
                 raise CheckpointError(
-                    f"{checkpoint.path}: {name} is {tuple(share.shape)} for this rank, the model asks for {tuple(parameter.shape)}."
+                    f"{checkpoint.path}: {name} is {tuple(share.shape)} for this rank, the model asks for "
+                    f"{tuple(parameter.shape)}; resume with the model that was saved."
                 )
             if not key:
                 parameter.data.copy_(share)
