@@ -1,0 +1,129 @@
+"""Out and in again: the same function, whatever the form on the way; other networks are refused by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from core import storage
+from core.config import ConfigError
+from core.run import Run
+from tests.trainer.small_run import VOCABULARY, settings, write_run
+from trainer.checkpoint import newest
+from trainer.config import ModelConfig, TrainConfig
+from trainer.evaluate.load import load_network
+from trainer.evaluate.stage import evaluate
+from trainer.export.bring_in import bring_in, model_of, open_source
+from trainer.export.config import ExportConfig
+from trainer.export.stage import export
+
+
+def second_run(first: Path, root: Path, **model: Any) -> TrainConfig:
+    """Another run on the same shards, without a checkpoint."""
+    root.mkdir()
+    for stage in ("encode", "train_tokenizer"):
+        (root / stage).symlink_to(first / stage)
+    return settings(root, **model)
+
+
+@pytest.mark.parametrize("shape", [{}, {"tied": True}, {"kv_heads": 2}], ids=str)
+@pytest.mark.parametrize("form", ["granite", "llama"])
+def test_export_and_import_give_the_same_losses(tmp_path: Path, form: Any, shape: dict[str, Any]) -> None:
+    if shape.get("tied") and form == "llama":
+        shape = {**shape, "input_mult": 0.35, "output_mult": 0.7}  # one factor, or the export cannot stay tied
+    first = replace(write_run(tmp_path / "a", **shape), export=ExportConfig(form=form, file_gigabytes=2e-5))
+    export(first, Run(first.run))
+    second = second_run(tmp_path / "a", tmp_path / "b", **shape)
+    path = bring_in(second, str(tmp_path / "a" / "export"))
+    assert path.name == "step-00000000"
+    before, after = (evaluate(c, Run(c.run))["bpb"] for c in (first, second))
+    for domain in before:
+        assert after[domain]["loss"] == pytest.approx(before[domain]["loss"], rel=1e-6)
+    found = newest(tmp_path / "b" / "pretrain" / "checkpoints")
+    assert found is not None and found.state["adam_step"] == 0
+    assert not found.tensor("head.weight.exp_avg" if not shape.get("tied") else "embedding.weight.exp_avg").any()
+
+
+def test_a_published_llama_computes_the_same_as_in_transformers(tmp_path: Path) -> None:
+    config = LlamaConfig(
+        vocab_size=304, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        max_position_embeddings=32, rms_norm_eps=1e-6, rope_parameters={"rope_type": "default", "rope_theta": 5e5},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    published = LlamaForCausalLM(config).eval()
+    published.save_pretrained(tmp_path / "published")
+    write_run(tmp_path / "a")
+    run = second_run(tmp_path / "a", tmp_path / "b", kv_heads=2, norm_eps=1e-6, rope_theta=5e5, input_mult=2.0, output_mult=0.7)
+    bring_in(run, str(tmp_path / "published"))
+    found = newest(tmp_path / "b" / "pretrain" / "checkpoints")
+    assert found is not None
+    tokens = torch.arange(2, 34)[None]
+    with torch.no_grad():
+        ours = load_network(found)(tokens.t()).transpose(0, 1)
+        assert (ours - published(tokens).logits).abs().max() <= 1e-5
+
+
+def test_tele_flms_own_config_is_understood() -> None:
+    shape = dict(hidden_size=8192, num_attention_heads=64, num_hidden_layers=64, intermediate_size=21824, vocab_size=80384)
+    mup = dict(use_mup=True, mup_scale_factor=16.0, output_mult=0.5, input_mult=1.0)
+    model = model_of({**shape, **mup, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}, "Tele-FLM")
+    assert (model.base_hidden, model.output_mult, model.input_mult, model.width_ratio) == (512, 0.5, 1.0, 16.0)
+    assert model.rows == 80384
+
+
+def test_another_network_is_refused_by_what_differs(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "a")
+    export(first, Run(first.run))
+    other = second_run(tmp_path / "a", tmp_path / "b", layers=3, ffn=64)
+    with pytest.raises(ConfigError, match="model.layers = 3, there 2; model.ffn = 64, there 48"):
+        bring_in(other, str(tmp_path / "a" / "export"))
+    assert not (tmp_path / "b" / "pretrain" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("attention_bias", True), ("residual_multiplier", 0.22), ("attention_multiplier", 1.0), ("hidden_act", "gelu")],
+)
+def test_what_our_network_has_not_is_refused(tmp_path: Path, name: str, value: Any) -> None:
+    first = write_run(tmp_path)
+    export(first, Run(first.run))
+    path = str(tmp_path / "export" / "config.json")
+    storage.write_json(path, {**storage.read_json(path), name: value})
+    with pytest.raises(ConfigError, match=name):
+        open_source(str(tmp_path / "export"))
+
+
+def test_a_run_that_was_trained_is_not_written_over(tmp_path: Path) -> None:
+    first = write_run(tmp_path)
+    export(first, Run(first.run))
+    with pytest.raises(ConfigError, match="has been trained already"):
+        bring_in(first, str(tmp_path / "export"))
+
+
+def test_a_directory_without_weights_says_so(tmp_path: Path) -> None:
+    first = write_run(tmp_path)
+    export(first, Run(first.run))
+    (tmp_path / "export" / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match="holds no safetensors"):
+        open_source(str(tmp_path / "export"))
+
+
+def test_the_vocabulary_may_be_padded_otherwise() -> None:
+    ours = ModelConfig(layers=1, hidden=8, heads=2, ffn=8, vocab=VOCABULARY, vocab_multiple=16, context=8)
+    theirs = model_of(
+        dict(
+            hidden_size=8,
+            num_attention_heads=2,
+            num_hidden_layers=1,
+            intermediate_size=8,
+            vocab_size=304,
+            max_position_embeddings=8,
+        ),
+        "x",
+    )
+    assert ours.rows == theirs.rows
