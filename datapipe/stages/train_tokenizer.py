@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from core import storage
 from core.config import ConfigError
 from core.progress import Progress
 from datapipe.config import TrainTokenizerConfig
 from datapipe.mix.ranks import RANK_BITS, ranks
-from datapipe.work import Batches, ShardTask, Work, spark_uri
+from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Vocabulary
 from tokenizer.merges import expected_cost
 from tokenizer.pieces import Cutter, PieceCounts
@@ -31,6 +30,7 @@ from tokenizer.train import TokenizerError, save, train_on_pieces
 
 DRAWN = pa.schema([("domain", pa.string()), ("language", pa.string()), ("documents", pa.int64()), ("bytes", pa.int64())])
 PIECES = pa.schema([("piece", pa.string()), ("count", pa.int64())])
+SUMMED = pa.schema([("piece", pa.large_binary()), ("count", pa.int64())])  # 64-bit offsets: one buffer holds all pieces
 _FLUSH = 2_000_000  # distinct pieces that a task holds at most before it writes them
 
 
@@ -41,8 +41,8 @@ def train_tokenizer(work: Work) -> dict[str, Any]:
     before = work.inputs["resample"].require()
     bounds = sample_bounds(config.sample_bytes, before["mix"], before["by_domain"])
     drawn = drawn_by(work.emit("drawn", partial(drawn_rows, bounds=bounds, seed=seed), DRAWN))
-    counted = work.emit("pieces", partial(count_pieces, bounds=bounds, seed=seed, pattern=config.pattern), PIECES)
-    pieces = summed(work, counted)
+    work.emit("pieces", partial(count_pieces, bounds=bounds, seed=seed, pattern=config.pattern), PIECES)
+    pieces = summed([info.uri for info in storage.listing(work.directory.path("pieces"))])
     memory, seconds = expected_cost(pieces, config.vocabulary)
     label = f"train_tokenizer: merging, about {memory / 2**30:.1f} GiB and {seconds:.0f} s"
     try:
@@ -109,25 +109,24 @@ def _piece_rows(counter: Counter[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(list(counter), pa.string()), pa.array(counts)], schema=PIECES)
 
 
-def summed(work: Work, counted: DataFrame) -> PieceCounts:
-    """The counts of all shards added up. They pass through files, since a driver's JVM must not hold them."""
-    uri = work.directory.path("summed")
-    if not storage.exists(storage.join(uri, "_SUCCESS")):
-        total = counted.groupBy("piece").agg(F.sum("count").alias("count"))
-        total.write.mode("overwrite").parquet(spark_uri(uri))
-    tables = []
-    for info in storage.listing(uri):
-        if info.uri.endswith(".parquet"):
-            with storage.open_uri(info.uri) as handle:
-                tables.append(pq.read_table(handle).select(["piece", "count"]))
-    table = pa.concat_tables(tables).cast(pa.schema([("piece", pa.large_binary()), ("count", pa.int64())])).combine_chunks()
-    if not table.num_rows:
+def summed(files: list[str]) -> PieceCounts:
+    """The counts of all shards added up, some files at a time, so that the driver holds little more than distinct pieces."""
+    total = SUMMED.empty_table()
+    waiting: list[pa.Table] = []
+    for number, uri in enumerate(files, 1):
+        with storage.open_uri(uri) as handle:
+            waiting.append(pq.read_table(handle).cast(SUMMED))
+        rows = sum(table.num_rows for table in waiting)
+        if number == len(files) or rows > max(_FLUSH, total.num_rows):
+            groups = pa.concat_tables([total, *waiting]).group_by("piece").aggregate([("count", "sum")])
+            total, waiting = groups.rename_columns({"count_sum": "count"}).select(SUMMED.names), []
+    if not total.num_rows:
         raise ConfigError("train_tokenizer: the sample holds no text; check the stage `resample`.")
-    pieces = table.column("piece").chunk(0)
+    total = total.combine_chunks()
+    pieces = total.column("piece").chunk(0)
     _, offsets, data = pieces.buffers()
     places = np.frombuffer(offsets, np.int64)[: len(pieces) + 1]
-    flat = np.frombuffer(data, np.uint8)[: int(places[-1])]
-    return PieceCounts(flat, places, table.column("count").to_numpy())
+    return PieceCounts(np.frombuffer(data, np.uint8)[: int(places[-1])], places, total.column("count").to_numpy())
 
 
 def drawn_by(rows: DataFrame) -> dict[str, Any]:
