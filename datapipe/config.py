@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from core import storage
 from core.config import ConfigError, setting
-from core.storage import FileInfo, join
+from core.storage import FileInfo, join, listing
 from datapipe.document import DOMAINS
 from datapipe.text.language import LANGUAGES
 from tokenizer.config import TokenizerConfig
@@ -32,6 +33,29 @@ class SparkConfig:
     def __post_init__(self) -> None:
         if self.partitions < 1:
             raise ConfigError(f"partitions = {self.partitions} must be at least 1.")
+
+
+@dataclass(frozen=True)
+class CrawlConfig:
+    """The demo's own corpus, from this machine; falls away where a corpus is given."""
+
+    pages: int = setting(500, "pydoc pages to crawl")
+    packages: list[str] = setting(
+        ["click", "fsspec", "hypothesis", "jinja2", "markdown_it", "packaging", "pyparsing", "rich", "tqdm", "urllib3", "yaml"],
+        "packages documented beside the standard library, where installed; those with huge pages are no good here",
+    )
+    code_bytes: int = setting(6_000_000, "size of the standard-library sources taken")
+
+    def __post_init__(self) -> None:
+        if self.pages < 1:
+            raise ConfigError(f"pages = {self.pages} must be at least 1.")
+
+    def files(self, config: DataConfig) -> list[FileInfo]:
+        """What the crawl depends on besides its settings: this Python, and the project's own documents."""
+        from datapipe.crawl.local import project_files
+
+        python = FileInfo(f"python {sys.version}", 0, "")
+        return [python, *(info for path in project_files() for info in listing(str(path)))]
 
 
 @dataclass(frozen=True)
@@ -286,7 +310,7 @@ class CleanConfig:
     use: dict[str, dict[str, str]] = setting({}, "domain -> language -> set; `default` stands for what is not named")
     pii: list[str] = setting(list(PII_KINDS), "kinds of personal data replaced in documents that stay")
     store_measures: bool = setting(False, "write every measure of every document, so that thresholds can be tried later")
-    longest: int = setting(10_000_000, "characters; a longer document is removed unread (memory: about 100 bytes a character)")
+    longest: int = setting(10_000_000, "characters; a longer document is removed unread (memory: about 150 bytes a character)")
 
     def __post_init__(self) -> None:
         from datapipe.rules.sets import Bounds  # the rules themselves need numpy and their tables: only where used
@@ -400,6 +424,7 @@ class DataConfig:
     seed: int = setting(1, "seed of everything that is drawn")
     corpus: str = setting("", "root of the corpus, a path or a URI; empty: the demo's own crawl")
     spark: SparkConfig = setting(SparkConfig, "where and how Spark runs")
+    crawl: CrawlConfig = setting(CrawlConfig, "the demo's own corpus")
     extract: ExtractConfig = setting(ExtractConfig, "raw files into documents")
     clean: CleanConfig = setting(CleanConfig, "rules by domain and language")
     dedup_paragraphs: DedupParagraphsConfig = setting(DedupParagraphsConfig, "repeated paragraphs are cut out")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from core.config import ConfigError, build
@@ -51,7 +51,7 @@ def markup(name: str) -> Callable[[str], str]:
     return function
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(package: str, place: str) -> Any:
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(f"{package}.{module}"), name)

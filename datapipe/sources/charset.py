@@ -48,6 +48,8 @@ _LETTERS = {
     "ru bg uk sr": "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґђјљњћџ",
 }
 _PUNCTUATION = set("«»„“”‘’‚–—…·•°§©®№€£´ ™½²³")
+_COMMON_HAN = set("的一是不了在人有我他這这个個們们中來来上大為为和國国地到以說说時时要就出會会也你對对生能而子那得於于下自之年後后作里日月")
+_COMMON_HAN |= set("者曰無无所與与其此乃何吾")
 _COMMON_CYRILLIC = set("оеаинтсрвлкмдпуяыьгзбчй")
 
 _META = re.compile(
@@ -93,18 +95,19 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> Decoded:
             return _read(data[len(mark) :], name, "bom")
     if b"\x1b$" in data[:_SAMPLE] and data[:_SAMPLE].isascii():
         return _read(data, "iso2022_jp", "detected")
-    if data.isascii() and b"\0" not in data[:_SAMPLE]:
-        return Decoded(data.decode("ascii"), "ascii", "utf-8")
     known = [name for name in map(normalise, declared) if name]
+    if b"\0" in data[:2000] and _looks_utf16(data):
+        return _read(data, "utf-16-be" if data[:1] == b"\0" else "utf-16-le", "detected")
+    if data.isascii():
+        return Decoded(data.decode("ascii"), "ascii", "utf-8")
     try:
         return _undo(data.decode("utf-8"), known) or Decoded(data.decode("utf-8"), "utf-8", "utf-8")
     except UnicodeDecodeError:
         pass
-    if any(name.startswith("utf-16") for name in known) or _looks_utf16(data):
-        wide = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-        return _read(data, wide, "declared" if known else "detected")
+    if any(name.startswith("utf-16") for name in known):
+        return _read(data, "utf-16-be" if data[:1] == b"\0" else "utf-16-le", "declared")
     sample = _without_tags(data[: 4 * _SAMPLE])[:_SAMPLE]
-    if _utf8_share(sample) >= 0.9:  # UTF-8 with some broken characters in it, by far the most common damage
+    if _utf8_share(sample) >= (0.5 if "utf-8" in known else 0.75):  # UTF-8 with some broken characters, the most common damage
         return _read(data, "utf-8", "declared" if "utf-8" in known else "utf-8")
     for name in known:
         if name != "utf-8" and plausibility(sample, name) >= _ACCEPTED:
@@ -162,10 +165,10 @@ def plausibility(sample: bytes, encoding: str) -> float:
 def _east_asian(beyond: list[str], encoding: str) -> float:
     """Share of characters in the common rows: kana, Hangul, the frequency-ordered first level of Han, and punctuation.
 
-    Korean bytes read as Chinese give only Han from the first half of the first level, read as Japanese give no kana:
+    Korean bytes read as Chinese give none of the words that every Chinese text is full of, read as Japanese give no kana:
     both are held against those readings.
     """
-    common, kana, han, late = 0.0, 0, 0, 0
+    common, kana, han = 0.0, 0, 0
     for character in beyond:
         point = ord(character)
         if 0x3000 <= point <= 0x3002 or 0xFF01 <= point <= 0xFF5E or 0x300A <= point <= 0x3011 or 0x2014 <= point <= 0x2026:
@@ -174,7 +177,6 @@ def _east_asian(beyond: list[str], encoding: str) -> float:
             level = _first_level(character, encoding)
             common += level if encoding != "cp949" else 0.3 * level
             han += 1
-            late += encoding == "gb18030" and character.encode(encoding) >= b"\xc9"
         elif 0x3040 <= point <= 0x30FF:
             kana += 1
             common += 1 if encoding in ("cp932", "euc_jp") else 0.3
@@ -183,8 +185,9 @@ def _east_asian(beyond: list[str], encoding: str) -> float:
     share = common / len(beyond)
     if encoding in ("cp932", "euc_jp"):
         share *= 0.7 + 0.3 * min(1.0, kana / len(beyond) / 0.1)
-    if encoding == "gb18030" and late < 0.1 * han:
-        share *= 0.8
+    if encoding in ("gb18030", "big5hkscs") and han >= 20:
+        words = sum(character in _COMMON_HAN for character in beyond)
+        share *= 0.75 + 0.25 * min(1.0, words / han / 0.05)
     return share
 
 

@@ -40,4 +40,5 @@ class CommonCrawl(Warc):
             raise ConfigError(f"extract.inputs: the path list {listed} cannot be read: {error}.") from error
         if not paths:
             raise ConfigError(f"extract.inputs: the path list {listed} holds no file number {self.first}.")
-        return [InputFile(join(self.host, path), path, 1 << 30 if self.kind == "warc" else 1 << 27, self.snapshot) for path in paths]
+        size = 1 << 30 if self.kind == "warc" else 1 << 27  # about; it only balances the work
+        return [InputFile(join(self.host, path), path, size, self.snapshot) for path in paths]

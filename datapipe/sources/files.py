@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import re
 import time
 import zlib
 from collections import deque
@@ -23,6 +24,8 @@ from core.storage import is_local, open_uri
 
 _CHUNK = 1 << 16
 _MAGIC: dict[bytes, str] = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError, ValueError)
 
 Kind = Literal["truncated", "corrupt"]
@@ -56,8 +59,8 @@ class Members(io.RawIOBase):
     it begins) a byte lies, which makes a record findable again without reading the file from its start.
     """
 
-    def __init__(self, stored: IO[bytes]) -> None:
-        self._stored = stored
+    def __init__(self, stored: IO[bytes], name: str = "") -> None:
+        self._stored, self._name = stored, name
         self._pending = b""  # stored bytes not yet decompressed
         self._read = 0  # stored bytes taken from the file
         self._decompressed = 0
@@ -141,7 +144,9 @@ class Members(io.RawIOBase):
                 self._over = True
                 if self._engine is not None:
                     self._damaged("truncated", f"ends inside a {self._form} member")
-            elif self._form == "" or (self._form is None and not self._recognise()):
+            elif self._form is None:
+                self._recognise()
+            elif self._form == "":
                 self._ready, self._pending = self._pending, b""
             elif self._engine is not None or self._begin():
                 self._decompress()
@@ -162,12 +167,15 @@ class Members(io.RawIOBase):
             pass
         return next((name for magic, name in _MAGIC.items() if self._pending.startswith(magic)), "")
 
-    def _recognise(self) -> bool:
-        """Settles by the first bytes how the file is compressed; False where it is not."""
+    def _recognise(self) -> None:
+        """Settles by the first bytes how the file is compressed, if it is."""
         self._form = self._form_here()
-        if not self._form:
+        named = next((form for ending, form in _ENDINGS.items() if self._name.endswith(ending)), "")
+        if not self._form and named and _BINARY.search(self._pending[:512]):
+            self._form = named  # the very first bytes are damaged; text under such a name is only badly named
+            self._damaged("corrupt", f"does not begin as a {named} file does")
+        elif not self._form:
             self._members.append((0, 0))
-        return bool(self._form)
 
     def _begin(self) -> bool:
         """Starts a member at the pending bytes; False at padding up to the end of the file, or at damage."""
@@ -242,7 +250,7 @@ def open_stored(uri: str) -> Iterator[IO[bytes]]:
 def open_members(uri: str) -> Iterator[Members]:
     """The decompressed bytes of a file."""
     with open_stored(uri) as stored:
-        yield Members(stored)
+        yield Members(stored, uri.rsplit("/", 1)[-1].lower())
 
 
 @contextmanager

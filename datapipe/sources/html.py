@@ -80,8 +80,8 @@ class _Extractor:
 
     def extract(self, tree: Any, config: HtmlConfig) -> str | None:
         text: str | None = self._extract(
-            tree, fast=config.fast, include_comments=config.comments, include_tables=config.tables, favor_precision=config.precision,
-            output_format="txt", with_metadata=False, deduplicate=False,
+            tree, fast=config.fast, include_comments=config.comments, include_tables=config.tables,
+            favor_precision=config.precision, output_format="txt", with_metadata=False, deduplicate=False,
         )  # fmt: skip
         return text
 

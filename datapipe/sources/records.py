@@ -31,6 +31,7 @@ class Layout(Source):
     """Which fields of a record hold what; a dotted name reaches into nested records, a number counts a row's columns."""
 
     text: str = setting("text", "field with the text")
+    key_field: str = setting("", "field that names the record; empty: its place in the file")
     template: str = setting("", "instead of one field: a text with {fields} in it; what is missing is left out")
     url: str = setting("", "field with the URL")
     date: str = setting("", "field with the date")
@@ -56,7 +57,7 @@ class Layout(Source):
         text = self._filled(fields) if self.template else _plain(_reach(fields, self.text))
         for pattern in self.remove:
             text = re.sub(pattern, "", text)
-        made = Record(key, text)
+        made = Record(_plain(_reach(fields, self.key_field)) or key, text)
         for name in ("url", "date", "title"):
             setattr(made, name, _plain(_reach(fields, getattr(self, name))) or None)
         made.language = _plain(_reach(fields, self.language_field)) or None
@@ -135,8 +136,8 @@ class Records(Layout):
         yield from self.rows((str(number), value) for number, value in enumerate(_stream_list(stream, self.at)))
 
     def _table(self, stream: io.TextIOBase, form: str) -> Iterator[tuple[str, Any]]:
-        quoting = csv.QUOTE_NONE if form == "tsv" else csv.QUOTE_MINIMAL
-        rows = csv.reader(_without_nul(stream), delimiter="\t" if form == "tsv" else ",", quoting=quoting)
+        lines = _without_nul(stream)
+        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if form == "tsv" else csv.reader(lines)
         names = next(rows, []) if self.header else None
         for number, row in enumerate(rows):
             yield str(number), dict(zip(names if names is not None else map(str, range(len(row))), row, strict=False))

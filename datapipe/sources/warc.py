@@ -50,15 +50,19 @@ class Warc(Source):
                 for record in records:
                     offset, errors = base + records.offset, records.err_count
                     made = self._record(record, _key(members, offset), html)
-                    records.read_to_end()
+                    if record.raw_stream.limit > 0:  # a body that was not looked at
+                        records.read_to_end()
                     if record.raw_stream.limit > 0:
                         raise DamagedFile("truncated", offset, f"ends inside a record, {record.raw_stream.limit:,} bytes early")
                     if made is not None:
                         yield made
                         read += 1
+                    records.read_to_end()
                     if records.err_count > errors:
                         detail = "the record is not followed by an empty line: its Content-Length is probably wrong"
                         yield removed(f"{_key(members, offset)}:end", "corrupt_record", detail=detail)
+                if tape.after(base + records.offset).strip():
+                    raise DamagedFile("truncated", base + records.offset, "ends inside the header of a record")
                 return
             except DamagedFile as damage:
                 if damage.kind == "truncated" or not members.resume(_STARTS):
@@ -147,6 +151,10 @@ class _Tape:
         self._past = (self._past + data)[-_TAPE:]
         self.position += len(data)
         return data
+
+    def after(self, position: int) -> bytes:
+        """What was read from a position on (the last 64 KB of it)."""
+        return self._past[max(0, len(self._past) - (self.position - position)) :] if self.position > position else b""
 
     def forget(self) -> None:
         """After damage nothing before it may be read again."""

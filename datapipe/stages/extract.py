@@ -1,4 +1,4 @@
-"""Raw files to documents: every input file is read once, its documents go to their shards, what cannot be kept is on the ledger.
+"""Raw files to documents: each input file is read once, documents go to their shards, what cannot be kept is on the ledger.
 
 The work is committed by input file: what was read from one is kept under a name that follows from the file, its rule and the
 limits, so a second run reads only what is new or changed, and a killed one only what was not finished. Then the text is

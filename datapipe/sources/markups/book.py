@@ -11,7 +11,9 @@ _START = re.compile(r"^\s*\*{3}\s*START OF (?:THIS|THE) PROJECT GUTENBERG.*?\*{3
 _END = re.compile(r"^\s*(?:\*{3}\s*)?END OF (?:THIS|THE)? ?PROJECT GUTENBERG.*$", re.MULTILINE | re.IGNORECASE)
 _CREDITS = re.compile(r"\A\s*(?:Produced by|E-text prepared by|Transcribed from)\b.*?\n\s*\n", re.DOTALL)
 _HEAD = re.compile(r"\A(?:\s*#+\s*(?:Title|Author|Year|Translator|Publisher|Source|Language)\s*:.*\n|\s*\n)+(?:\s*-{3,}\s*\n)?")
-_PAGE = re.compile(r"^[ \t]*(?:\[?(?:pg|page|p\.)\s*\d{1,4}\]?|[-–—]\s*\d{1,4}\s*[-–—]|\{\d{1,4}\})[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_PAGE = re.compile(
+    r"^[ \t]*(?:\[?(?:pg|page|p\.)\s*\d{1,4}\]?|[-–—]\s*\d{1,4}\s*[-–—]|\{\d{1,4}\})[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
 _HYPHEN = re.compile(r"(?<=[a-zà-ÿ])-\n[ \t]*(?=[a-zà-ÿ])")
 _INDENT = re.compile(r"^[\u3000 \t]+", re.MULTILINE)
 

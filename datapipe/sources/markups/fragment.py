@@ -7,7 +7,7 @@ from typing import Any
 
 import lxml.html
 
-_BLOCKS = {"p", "div", "ul", "ol", "pre", "blockquote", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "section", "article", "dl"}
+_BLOCKS = frozenset("p div ul ol pre blockquote table h1 h2 h3 h4 h5 h6 hr section article dl".split())
 _LINES = {"br", "tr", "li", "dt", "dd"}
 _SKIPPED = {"script", "style", "img", "iframe", "object", "svg"}
 _SPACE = re.compile(r"\s+")

@@ -1,43 +1,69 @@
-r"""LaTeX to text that keeps its mathematics: the procedure of Llama's arXiv data (Touvron et al. 2023, section 2.1), and a little more.
+r"""LaTeX to text that keeps its mathematics: the procedure of Llama's arXiv data (Touvron et al. 2023, 2.1), and a little more.
 
 What stands before the first section goes, comments go, the bibliography and what follows it go, macros that the authors
-defined are expanded. Beyond that, what only sets type (labels, figures' files, spacing, fonts) goes, and sections become
-headings; formulas stay in LaTeX, which is how they are read and written.
+defined are expanded. Beyond that, what only sets type (labels, files of figures, spacing, fonts) goes, citations become
+numbers, and sections become headings; formulas stay in LaTeX, which is how they are read and written.
 """
 
 from __future__ import annotations
 
 import re
 
+_ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"  # in braces, with braces two deep
+_OPTION = r"(?:\[[^\]]*\])?"
+
+
+def _any(words: str) -> str:
+    return f"(?:{'|'.join(words.split())})"
+
+
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*?(?:\n[ \t]*|\Z)")
 _COMMENT_LINE = re.compile(r"^[ \t]*%.*\n?", re.MULTILINE)
 _COMMENT_BLOCK = re.compile(r"\\begin\{comment\}.*?\\end\{comment\}", re.DOTALL)
-_SECTION = re.compile(r"\\(?:chapter|section|subsection|subsubsection)\*?\s*(?:\[[^\]]*\])?\{")
+_SECTION = re.compile(rf"\\(?:chapter|section|subsection|subsubsection)\*?\s*{_OPTION}\{{")
 _ABSTRACT = re.compile(r"\\begin\{abstract\}(.*?)\\end\{abstract\}", re.DOTALL)
-_END = re.compile(r"\\begin\{thebibliography\}|\\bibliography\s*\{|\\printbibliography|\\begin\{references\}|\\section\*?\{references\}", re.IGNORECASE)
-_APPENDIX = re.compile(r"\\appendix\b|\\end\{thebibliography\}|\\end\{references\}")
-_MACRO = re.compile(r"\\(?:newcommand|renewcommand|providecommand|def|DeclareMathOperator)\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?(\[[^\]]*\])?\s*\{")
-_FLOATS = re.compile(r"\\begin\{(figure|table|wrapfigure|sidewaystable|sidewaysfigure|tikzpicture|thebibliography|tabular|longtable|filecontents)(\*?)\}.*?\\end\{\1\2\}", re.DOTALL)
-_CAPTION = re.compile(r"\\caption(?:\[[^\]]*\])?\{")
-_ONE_GONE = re.compile(
-    r"[ \t]*\\(?:label|index|vspace|hspace|includegraphics|input|include|bibliographystyle|usepackage|pagestyle|thispagestyle|setcounter|addtocounter"
-    r"|setlength|addcontentsline|hypersetup|pagenumbering|nocite|thanks|affiliation|altaffiliation|email|markboth|phantom|graphicspath|date|author|title|tocdepth)"
-    r"\*?\s*(?:\[[^\]]*\])?(?:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}){1,3}(?:[ \t]*\n)?"
+_END = re.compile(
+    r"\\begin\{(?:thebibliography|references)\}|\\bibliography\s*\{|\\printbibliography|\\section\*?\{references\}",
+    re.IGNORECASE,
 )
-_CITE = re.compile(r"\\(?:cite[a-z]*|Cite[a-z]*|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{([^{}]*)\}")
-_REF = re.compile(r"\\(?:ref|eqref|cref|Cref|autoref|pageref|nameref|cite)\*?\{([^{}]*)\}")
-_WORDS = re.compile(r"\\(?:emph|textit|textbf|texttt|textsc|textrm|textsf|textmd|textup|text|underline|uline|mbox|hbox|footnotesize|define|defn|defemph|url|href\{[^{}]*\})\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
-_FOOTNOTE = re.compile(r"\\footnote(?:mark|text)?\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
-_HEADING = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph|subparagraph)\*?\s*(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_APPENDIX = re.compile(r"\\appendix\b|\\end\{thebibliography\}|\\end\{references\}")
+_DEFINES = _any("newcommand renewcommand providecommand def DeclareMathOperator")
+_MACRO = re.compile(rf"\\{_DEFINES}\*?\s*\{{?\\([A-Za-z]+)\}}?\s*(?:\[(\d)\])?(\[[^\]]*\])?\s*\{{")
+_FLOAT = _any("figure table wrapfigure sidewaystable sidewaysfigure tikzpicture thebibliography tabular longtable filecontents")
+_FLOATS = re.compile(rf"\\begin\{{({_FLOAT})(\*?)\}}.*?\\end\{{\1\2\}}", re.DOTALL)
+_CAPTION = re.compile(rf"\\caption{_OPTION}\{{")
+_SETS = _any(
+    "label index vspace hspace includegraphics input include bibliographystyle usepackage pagestyle thispagestyle setcounter"
+    " addtocounter setlength addcontentsline hypersetup pagenumbering nocite thanks affiliation altaffiliation email markboth"
+    " phantom graphicspath date author title tocdepth"
+)
+_GONE = re.compile(rf"[ \t]*\\{_SETS}\*?\s*{_OPTION}(?:{_ARGUMENT}){{1,3}}(?:[ \t]*\n)?")
+_CITE = re.compile(r"\\(?:[cC]ite[a-z]*|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{([^{}]*)\}")
+_REF = re.compile(r"\\(?:ref|eqref|cref|Cref|autoref|pageref|nameref)\*?\{([^{}]*)\}")
+_DRESS = _any(
+    "emph textit textbf texttt textsc textrm textsf textmd textup text underline uline mbox hbox define defn defemph url"
+)
+_WORDS = re.compile(rf"\\(?:{_DRESS}|href\{{[^{{}}]*\}})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}")
+_FOOTNOTE = re.compile(rf"\\footnote(?:mark|text)?\s*{_OPTION}{_ARGUMENT}")
 _DEPTH = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 5}
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{(?:document|abstract|center|itemize|enumerate|description|quote|quotation|flushleft|flushright|proof|small|minipage|acknowledgments?|acknowledgements?|mylist|spacing)\*?\}(?:\[[^\]]*\]|\{[^{}]*\})?")
-_THEOREM = re.compile(r"\\(begin|end)\{(theorem|thm|lemma|lem|proposition|prop|corollary|cor|definition|defn|remark|rmk|example|eg|exercise|ex|conjecture|claim|situation)\*?\}(?:\[([^\]]*)\])?")
-_NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corollary", "defn": "Definition", "rmk": "Remark", "eg": "Example", "ex": "Exercise"}
+_HEADING = re.compile(rf"\\({'|'.join(_DEPTH)})\*?\s*{_OPTION}{_ARGUMENT}")
+_SHELL = _any(
+    "document abstract center itemize enumerate description quote quotation flushleft flushright proof small minipage"
+    " acknowledgments? acknowledgements? mylist spacing"
+)
+_ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{{_SHELL}\*?\}}(?:\[[^\]]*\]|\{{[^{{}}]*\}})?")
+_NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corollary", "defn": "Definition", "rmk": "Remark",
+          "eg": "Example", "ex": "Exercise"}  # fmt: skip
+_STATES = _any(f"theorem lemma proposition corollary definition remark example exercise conjecture claim {' '.join(_NAMES)}")
+_THEOREM = re.compile(rf"\\(begin|end)\{{({_STATES})\*?\}}(?:\[([^\]]*)\])?")
 _ITEM = re.compile(r"\\item\b\s*(?:\[([^\]]*)\])?[ \t]*")
-_TYPE = re.compile(
-    r"\\(?:maketitle|tableofcontents|noindent|indent|medskip|smallskip|bigskip|newpage|clearpage|cleardoublepage|centering|par|phantomsection|hfill|vfill|newline|linebreak"
-    r"|pagebreak|sloppy|raggedright|raggedbottom|frontmatter|mainmatter|backmatter|appendix|qed|null|protect|relax|small|footnotesize|scriptsize|large|Large|LARGE|huge|normalsize|bfseries|itshape|rmfamily|sffamily|ttfamily|em|bf|it|rm|tt|sc|sf|twocolumn|onecolumn|acknowledgments|leavevmode|ignorespaces)\b[ \t]*(?![A-Za-z])"
-)  # fmt: skip
+_SWITCH = _any(
+    "maketitle tableofcontents noindent indent medskip smallskip bigskip newpage clearpage cleardoublepage centering par"
+    " phantomsection hfill vfill newline linebreak pagebreak sloppy raggedright raggedbottom frontmatter mainmatter backmatter"
+    " appendix qed null protect relax small footnotesize scriptsize large Large LARGE huge normalsize bfseries itshape rmfamily"
+    " sffamily ttfamily em bf it rm tt sc sf twocolumn onecolumn acknowledgments leavevmode ignorespaces"
+)
+_TYPE = re.compile(rf"\\{_SWITCH}(?![A-Za-z])[ \t]*")
 _MAX_PASSES = 4
 _MAX_GROWTH = 4
 
@@ -52,7 +78,7 @@ def to_text(text: str) -> str:
     text = _expand(text, macros)
     text = _captions(text)
     text = _numbered_citations(text)
-    text = _ONE_GONE.sub("", text)
+    text = _GONE.sub("", text)
     text = _REF.sub(r"[\1]", text)
     text = _FOOTNOTE.sub(r" (\1)", text)
     text = _HEADING.sub(lambda found: f"\n\n{'#' * _DEPTH[found.group(1)]} {' '.join(found.group(2).split())}\n\n", text)
@@ -105,7 +131,8 @@ def _expand(text: str, macros: dict[str, tuple[int, str]]) -> str:
     use = re.compile(rf"\\({names})(?![A-Za-z])(\s*\{{\}})?")
     bound = _MAX_GROWTH * len(text) + 10_000
     for _ in range(_MAX_PASSES):
-        parts, place, changed = [], 0, False
+        parts: list[str] = []
+        place, changed = 0, False
         for match in use.finditer(text):
             if match.start() < place:
                 continue
@@ -131,7 +158,8 @@ def _expand(text: str, macros: dict[str, tuple[int, str]]) -> str:
 
 
 def _without_definitions(text: str) -> str:
-    parts, place = [], 0
+    parts: list[str] = []
+    place = 0
     for match in _MACRO.finditer(text):
         body = _braced(text, match.end() - 1)
         if match.start() >= place and body is not None:

@@ -6,6 +6,7 @@ import re
 
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?\n(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL)
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^(?P=fence)[ \t]*$", re.DOTALL | re.MULTILINE)
+_TAGS = "div span p a img br center font table thead tbody tr td th details summary sub sup hr b i u"
 _NOISE = (
     re.compile(r"<!--.*?-->", re.DOTALL),
     re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)"),  # a linked picture
@@ -13,10 +14,10 @@ _NOISE = (
     re.compile(r"!\[[^\]]*\]\[[^\]]*\]"),
     re.compile(r"^[ \t]*\[[^\]^]+\]:[ \t]*(?:https?:|[./#<])\S*.*$", re.MULTILINE),  # where reference links lead
     re.compile(r"^[ \t]*:{3,}.*$", re.MULTILINE),  # layout directives
-    re.compile(r"^[ \t]*>?[ \t]*\[!(?:INCLUDE|NOTE|TIP|IMPORTANT|WARNING|CAUTION|div|VIDEO)\b[^\n]*$", re.MULTILINE | re.IGNORECASE),
+    re.compile(r"^[ \t]*>?[ \t]*\[!(?:INCLUDE|NOTE|TIP|IMPORTANT|WARNING|CAUTION|VIDEO)\b.*$", re.MULTILINE | re.IGNORECASE),
     re.compile(r"^:(?:label|begin_tab|end_tab)[^\n]*$", re.MULTILINE),
     re.compile(r"\{#[\w-]+\}|\{:[^}\n]*\}"),
-    re.compile(r"</?(?:div|span|p|a|img|br|center|font|table|thead|tbody|tr|td|th|details|summary|sub|sup|hr|b|i|u)\b[^>\n]*>", re.IGNORECASE),
+    re.compile(rf"</?(?:{'|'.join(_TAGS.split())})\b[^>\n]*>", re.IGNORECASE),
 )
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])")
 
@@ -24,7 +25,8 @@ _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?:[^()\s]|\([^()
 def to_text(text: str) -> str:
     """Front matter, comments, pictures, layout tags and link targets go; code blocks pass untouched."""
     text = _FRONT.sub("", text.replace("\r\n", "\n"), count=1)
-    parts, place = [], 0
+    parts: list[str] = []
+    place = 0
     for block in _FENCE.finditer(text):
         parts.extend((_prose(text[place : block.start()]), block.group()))
         place = block.end()

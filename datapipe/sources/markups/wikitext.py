@@ -16,7 +16,9 @@ _REDIRECT = re.compile(rf"\A\s*#\s*(?:{'|'.join(REDIRECTS)})\b\s*:?\s*\[\[", re.
 _MEDIA = re.compile(rf"\A\s*:?\s*(?:{'|'.join(FILES)})\s*:", re.IGNORECASE)
 _CATEGORY = re.compile(rf"\A\s*(?:{'|'.join(CATEGORIES)})\s*:", re.IGNORECASE)
 _INTERWIKI = re.compile(r"\A\s*:?[a-z]{2,3}(?:-[a-z]{2,10})?\s*:")
-_DROPPED_TAGS = {"ref", "references", "gallery", "table", "timeline", "imagemap", "score", "hiero", "mapframe", "maplink", "templatestyles", "graph", "section"}
+_DROPPED_TAGS = frozenset(
+    "ref references gallery table timeline imagemap score hiero mapframe maplink templatestyles graph section".split()
+)
 _VARIANT = re.compile(r"-\{(?:[^{}|]*\|)?([^{}]*)\}-")  # Chinese: one word for each region
 _FORM = re.compile(r"zh-(?:hans|cn|sg|my|hant|tw|hk|mo)\s*:\s*([^;]+)")
 _FOUR_QUOTES = re.compile(r"(?<!')'{4}(?!')")  # an apostrophe, then bold
@@ -27,7 +29,9 @@ _EMPTY_BRACKETS = re.compile(r"[ \u00a0]?[(（][\s,;:，；、：·/–-]*[)）]
 _ITEM = re.compile(r"^- [- ]*", re.MULTILINE)
 _EMPTY_ITEM = re.compile(r"^[- ]+$", re.MULTILINE)
 _EMPTY_HEADING = re.compile(r"^(=+) .+ \1\n*(?=(=+) |\Z)", re.MULTILINE)
-_SAYING = {"le", "仮リンク", "langue", "vjazyce", "lang", "nowrap", "nobr", "nihongo", "transl", "transliteration", "small", "abbr", "tooltip", "ill", "smallcaps", "sc"}
+_SAYING = frozenset(
+    "lang langue vjazyce nowrap nobr nihongo transl transliteration small abbr tooltip ill le 仮リンク smallcaps sc".split()
+)
 _LANG_CODE = re.compile(r"\A(?:lang|link|link-interwiki)-[a-z-]+\Z")
 _SECOND = {"lang", "langue", "transl", "transliteration"}  # the first value is the code of a language
 _THIRD = {"tsl", "illm"}
@@ -126,7 +130,13 @@ def _without_empty_sections(text: str) -> str:
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{3,}", "\n\n", _ITEM.sub("- ", _EMPTY_ITEM.sub("", text)))
     while True:
-        shorter = _EMPTY_HEADING.sub(lambda found: "" if found.group(2) is None or len(found.group(2)) <= len(found.group(1)) else found.group(), text)
+        shorter = _EMPTY_HEADING.sub(_kept_heading, text)
         if shorter == text:
             return text
         text = shorter
+
+
+def _kept_heading(found: re.Match[str]) -> str:
+    """A heading followed at once by a deeper one has something under it."""
+    mark, following = found.group(1), found.group(2)
+    return found.group() if following is not None and len(following) > len(mark) else ""

@@ -1,0 +1,122 @@
+"""Records in JSON, CSV, TSV and Parquet: fields by name, damage on the ledger."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from core.config import ConfigError
+from datapipe.config import InputConfig
+from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
+
+
+def test_json_lines_give_a_document_a_line(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": SENTENCES[n], "meta": {"url": f"http://a.org/{n}", "day": "2024-01-0" + str(n)}}) for n in range(3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n\n")
+    made = read(tmp_path / "a.jsonl", source="records", options={"url": "meta.url", "date": "meta.day"})
+    assert [(d.text, d.url, d.date) for d in made] == [(SENTENCES[n], f"http://a.org/{n}", f"2024-01-0{n}") for n in range(3)]
+    assert [d.key for d in made] == ["0", str(len(lines[0]) + 1), str(len(lines[0]) + len(lines[1]) + 2)]
+
+
+def test_a_line_that_is_no_json_goes_to_the_ledger_in_its_place(tmp_path: Path) -> None:
+    good = json.dumps({"text": SENTENCES[0]})
+    (tmp_path / "a.jsonl").write_text(f'{good}\n{{"text": \n[1, 2]\n{good}\n')
+    made = read(tmp_path / "a.jsonl", source="records")
+    assert outcomes(made) == ["kept", "extract.corrupt_record", "extract.corrupt_record", "kept"]
+
+
+def test_a_cut_zstd_file_keeps_its_whole_lines(tmp_path: Path) -> None:
+    compressor = zstandard.ZstdCompressor().compressobj()
+    stored = b""
+    for number in range(200):  # a flush after each line, so that some lines are there whole before the cut
+        stored += compressor.compress(json.dumps({"text": f"{number} {SENTENCES[number % 3]}"}).encode() + b"\n")
+        stored += compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    stored += compressor.flush()
+    (tmp_path / "a.jsonl.zst").write_bytes(stored[: len(stored) // 2])
+    made = outcomes(read(tmp_path / "a.jsonl.zst", source="records"))
+    assert made[-1] == "extract.truncated_file" and 50 < made.count("kept") < 200 and len(made) == made.count("kept") + 1
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_list_is_read_entry_by_entry(tmp_path: Path, indent: int | None) -> None:
+    entries = [{"title": "桥", "lines": list(CHINESE), "number": n} for n in range(3)]
+    (tmp_path / "a.json").write_text(json.dumps(entries, ensure_ascii=False, indent=indent))
+    made = read(tmp_path / "a.json", source="records", language="zh", options={"template": "{title}\n{author}\n{lines}"})
+    assert [d.text for d in made] == ["桥\n\n" + "\n".join(CHINESE)] * 3
+
+
+def test_a_list_below_a_field_is_found(tmp_path: Path) -> None:
+    tree = {"about": "x", "example": [{"question": "Why?", "answer": ["A", "B"]}]}
+    (tmp_path / "a.json").write_text(json.dumps(tree))
+    options = {"at": "example", "template": "{question}\nAnswer: {answer}"}
+    [made] = read(tmp_path / "a.json", source="records", language="en", options=options)
+    assert made.text == "Why?\nAnswer: A\nB"
+
+
+def test_a_damaged_list_keeps_the_entries_before_the_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([{"text": sentence} for sentence in SENTENCES])[:-40])
+    assert outcomes(read(tmp_path / "a.json", source="records")) == ["kept", "kept", "extract.corrupt_file"]
+
+
+def test_csv_in_gbk_with_line_ends_inside_its_fields(tmp_path: Path) -> None:
+    table = f'department,ask,answer\n内科,"{CHINESE[0]}\n{CHINESE[1]}",{CHINESE[2]}\n'
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(table.encode("gb18030")))
+    options = {"template": "{ask}\n\n{answer}", "keep": ["department"]}
+    [made] = read(tmp_path / "a.csv.gz", source="records", options=options)
+    assert made.text == f"{CHINESE[0]}\n{CHINESE[1]}\n\n{CHINESE[2]}" and made.metadata["department"] == "内科"
+
+
+def test_short_rows_are_put_together(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("".join(f"q{n}\ta{n}\n" for n in range(5)))
+    options = {"header": False, "template": "Q: {0}\nA: {1}", "together": 2}
+    made = read(tmp_path / "a.tsv", source="records", language="en", options=options)
+    assert [d.text for d in made] == ["Q: q0\nA: a0\n\nQ: q1\nA: a1", "Q: q2\nA: a2\n\nQ: q3\nA: a3", "Q: q4\nA: a4"]
+
+
+def test_fields_choose_records_name_domains_and_lose_annotations(tmp_path: Path) -> None:
+    rows = [{"text": "3+4=<<3+4=7>>7 apples", "set": "train", "domain": "QA", "lang": "en", "name": "x"},
+            {"text": "gone", "set": "test", "domain": "QA", "lang": "en"},
+            {"text": "text", "set": "train", "domain": "Nowhere", "lang": "en"}]  # fmt: skip
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = {"where": {"set": "train"}, "remove": ["<<[^>]*>>"], "domain_field": "domain", "language_field": "lang", "key_field": "name"}
+    made = read(tmp_path / "a.jsonl", source="records", options=options)
+    assert [(d.text, d.domain, d.key) for d in made[:1]] == [("3+4=7 apples", "QA", "x")]
+    assert outcomes(made) == ["kept", "extract.domain"]
+
+
+def test_keys_that_repeat_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": sentence, "name": "same"}) for sentence in SENTENCES))
+    made = read(tmp_path / "a.jsonl", source="records", options={"key_field": "name"})
+    assert [d.key for d in made] == ["same", "same#2", "same#3"]
+
+
+def test_parquet_with_nested_fields(tmp_path: Path) -> None:
+    rows = [{"content": {"body": sentence}, "link": "http://a.org"} for sentence in SENTENCES]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    made = read(tmp_path / "a.parquet", source="parquet", options={"text": "content.body", "url": "link"})
+    assert [(d.text, d.url) for d in made] == [(sentence, "http://a.org") for sentence in SENTENCES]
+    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-30])
+    assert outcomes(read(tmp_path / "b.parquet", source="parquet")) == ["extract.corrupt_file"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"source": "zip"}, "source = 'zip' must be one of"),
+        ({"markup": "docx"}, "markup = 'docx' must be one of"),
+        ({"domain": "Web"}, "domain = 'Web' must be one of"),
+        ({"source": "records", "options": {"txt": "a"}}, "options.txt: no such setting; did you mean 'text'"),
+        ({"source": "records", "options": {"remove": ["("]}}, "is no regular expression"),
+        ({"source": "text", "options": {"lines": 2, "between": "x"}}, "cannot go with between"),
+    ],
+)
+def test_a_wrong_rule_is_refused_by_name(rule: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=None) as refusal:
+        InputConfig(**rule)  # type: ignore[arg-type]
+    assert message in str(refusal.value)
