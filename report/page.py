@@ -174,7 +174,7 @@ def _rules(entry: StageFacts, settings: ReportSettings) -> list[Rule]:
 
 def _cut(text: str, characters: int) -> str:
     """The beginning of a text; what cannot be seen (controls, marks that turn the direction of writing) as its code."""
-    shown = "".join(c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in text[:characters].strip())
+    shown = "".join(c if c.isprintable() or c.isspace() else f"\\u{ord(c):04x}" for c in text[:characters].strip())
     return shown + (" …" if len(text) > characters else "")
 
 
