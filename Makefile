@@ -32,6 +32,7 @@ $(READY): setup.cfg constraints.txt jobs/provide_java.py
 	  [ -x $(PYTHON) ] || $$found -m venv $(VENV)
 	$(PYTHON) -m pip install -q --disable-pip-version-check "$(TORCH)"
 	$(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[datapipe,trainer,dev]'
+	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps megatron-core==0.16.1  # its reader of shards, for a test
 	$(PYTHON) jobs/provide_java.py
 	@touch $(READY)
 
