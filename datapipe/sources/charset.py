@@ -56,6 +56,7 @@ _META = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-.:]{2,40})|<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_\-.:]{2,40})""",
     re.IGNORECASE,
 )
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -67,6 +68,11 @@ class Decoded:
     encoding: str
     how: str
     lost: float = 0.0
+
+
+def control_share(text: str) -> float:
+    """Share of control characters at a text's beginning; above a few in a hundred it is no text at all."""
+    return len(_CONTROLS.findall(text[:20_000])) / max(1, len(text[:20_000]))
 
 
 @lru_cache(maxsize=512)

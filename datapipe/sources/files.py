@@ -28,6 +28,9 @@ _ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError, ValueError)
 
+ATTEMPTS = 5  # for a remote file: waits of 1, 2, 4 and 8 seconds lie between them
+FIRST_WAIT = 1.0
+
 Kind = Literal["truncated", "corrupt"]
 
 
@@ -200,8 +203,8 @@ class Members(io.RawIOBase):
 class _Patient(io.RawIOBase):
     """A remote file read forward, reopened where it stopped when the network fails."""
 
-    def __init__(self, uri: str, attempts: int = 5, wait: float = 1.0) -> None:
-        self._uri, self._attempts, self._wait = uri, attempts, wait
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
         self._offset = 0
         self._handle: IO[bytes] | None = None
 
@@ -209,7 +212,7 @@ class _Patient(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        for attempt in range(self._attempts):
+        for attempt in range(ATTEMPTS):
             try:
                 if self._handle is None:
                     self._handle = open_uri(self._uri, "rb")
@@ -221,9 +224,9 @@ class _Patient(io.RawIOBase):
                 raise
             except Exception as error:  # each filesystem has errors of its own; the last attempt lets them through
                 self._drop()
-                if attempt + 1 == self._attempts:
-                    raise OSError(f"{self._uri}: gave up at byte {self._offset:,} after {self._attempts} attempts") from error
-                time.sleep(self._wait * 2**attempt)
+                if attempt + 1 == ATTEMPTS:
+                    raise OSError(f"{self._uri}: gave up at byte {self._offset:,} after {ATTEMPTS} attempts") from error
+                time.sleep(FIRST_WAIT * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _drop(self) -> None:

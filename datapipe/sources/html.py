@@ -15,8 +15,8 @@ from typing import Any
 
 from datapipe.config import HtmlConfig
 from datapipe.document import Verdict
+from datapipe.sources.charset import control_share
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _SPACE = re.compile(r"\s+")
 
 
@@ -31,9 +31,8 @@ class Page:
 
 def page_text(html: str, config: HtmlConfig) -> Page:
     """The main text of a decoded page."""
-    controls = len(_CONTROLS.findall(html[:20_000])) / max(1, len(html[:20_000]))
-    if controls > 0.05:
-        return _refuse("binary", controls, 0.05)
+    if (controls := control_share(html)) > 0.05:
+        return _refuse("binary", controls, 0.05, "share of control characters")
     if len(html) > config.max_characters:
         return _refuse("too_large", len(html), config.max_characters, "characters")
     if not html or html.isspace():

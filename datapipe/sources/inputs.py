@@ -33,7 +33,9 @@ def find(config: ExtractConfig, corpus: str, must_exist: bool = False) -> list[C
 
 
 def unclaimed(claimed: Sequence[Claimed], corpus: str) -> list[str]:
-    """The paths of files in the corpus that no rule reads."""
+    """The files of a local corpus that no rule reads."""
+    if not storage.is_local(corpus):
+        return []
     known = {file.uri for file, _ in claimed}
     return [info.uri for info in storage.listing(corpus) if info.uri not in known]
 

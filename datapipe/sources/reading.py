@@ -20,6 +20,7 @@ from datapipe.sources.base import InputFile, Record
 from datapipe.sources.files import DamagedFile
 from datapipe.text.language import UNDETERMINED, identify
 
+_SPACES = re.compile(r"[\u00a0\u2007\u202f]")  # pages use them for layout
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
 _TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
@@ -49,7 +50,7 @@ def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iter
 def tidy(text: str) -> str:
     """One normal form for all text: NFC, lines end in a line feed, no control characters, at most one empty line at a time."""
     text = _LINE_ENDS.sub("\n", text)
-    text = _UNWANTED.sub("", text)
+    text = _SPACES.sub(" ", _UNWANTED.sub("", text))
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return _GAPS.sub("\n\n", _TRAILING.sub("", text)).strip("\n")

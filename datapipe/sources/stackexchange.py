@@ -18,7 +18,7 @@ from lxml import etree
 from core.config import setting
 from datapipe.config import HtmlConfig
 from datapipe.sources.base import InputFile, Record, Source, removed
-from datapipe.sources.files import DamagedFile, open_buffered
+from datapipe.sources.files import DamagedFile, open_members
 from datapipe.sources.markups.fragment import to_text
 
 _QUESTION, _ANSWER = "1", "2"
@@ -41,7 +41,7 @@ class StackExchange(Source):
                 posts.execute("pragma synchronous = off")
                 posts.execute("pragma journal_mode = off")
                 posts.execute("create table post (question integer, answer integer, score integer, row text, body text)")
-                with open_buffered(file.uri) as stream:
+                with open_members(file.uri) as stream:
                     fault = _store(stream, posts)
                 posts.execute("create index by_question on post (question)")
                 yield from self._threads(posts, site)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.config import ConfigError, setting
 from datapipe.config import HtmlConfig
 from datapipe.sources.base import InputFile, Record, Source, removed
-from datapipe.sources.charset import decode
+from datapipe.sources.charset import control_share, decode
 from datapipe.sources.files import open_members
 
 
@@ -39,8 +39,8 @@ class Text(Source):
                     yield removed("0", "too_large", len(data), self.max_bytes, "bytes of a file read whole")
                     return
         decoded = decode(bytes(data), [self.encoding] if self.encoding else [])
-        if decoded.how == "none":
-            yield removed("0", "binary", decoded.lost, detail="no encoding makes text of it")
+        if (controls := control_share(decoded.text)) > 0.05:
+            yield removed("0", "binary", controls, 0.05, "share of control characters")
             return
         for number, text in enumerate(self._cut(decoded.text)):
             yield Record(str(number), text, metadata={"charset": decoded.encoding})

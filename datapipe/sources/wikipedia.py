@@ -11,7 +11,7 @@ from lxml import etree
 from core.config import setting
 from datapipe.config import HtmlConfig
 from datapipe.sources.base import InputFile, Record, Source, removed
-from datapipe.sources.files import DamagedFile, open_buffered
+from datapipe.sources.files import DamagedFile, open_members
 from datapipe.sources.markups.wikitext import is_redirect
 from datapipe.text.language import LANGUAGES
 
@@ -26,7 +26,7 @@ class Wikipedia(Source):
     namespaces: list[int] = setting([0], "namespaces whose pages are articles")
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
-        with open_buffered(file.uri) as stream:
+        with open_members(file.uri) as stream:
             dump = etree.iterparse(stream, events=("start", "end"), huge_tree=True, resolve_entities=False)
             try:
                 yield from self._pages(dump)

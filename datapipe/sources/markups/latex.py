@@ -55,7 +55,7 @@ _ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{{_SHELL}\*?\}}(?:\[[^\]]*\]|\{{[^
 _NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corollary", "defn": "Definition", "rmk": "Remark",
           "eg": "Example", "ex": "Exercise"}  # fmt: skip
 _STATES = _any(f"theorem lemma proposition corollary definition remark example exercise conjecture claim {' '.join(_NAMES)}")
-_THEOREM = re.compile(rf"\\(begin|end)\{{({_STATES})\*?\}}(?:\[([^\]]*)\])?")
+_THEOREM = re.compile(rf"\\(begin|end)\{{({_STATES})\*?\}}(?:\[([^\]]*)\])?[ \t]*")
 _ITEM = re.compile(r"\\item\b\s*(?:\[([^\]]*)\])?[ \t]*")
 _SWITCH = _any(
     "maketitle tableofcontents noindent indent medskip smallskip bigskip newpage clearpage cleardoublepage centering par"

@@ -1,0 +1,53 @@
+"""Stack Exchange: a question with its answers, the best first, wherever in the file they stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from tests.datapipe.sources.builders import outcomes, read
+
+
+def posts(rows: list[dict[str, Any]]) -> bytes:
+    lines = ("<row " + " ".join(f"{name}={quoteattr(str(value))}" for name, value in row.items()) + " />" for row in rows)
+    return ("<?xml version='1.0' encoding='utf-8'?>\n<posts>\n" + "\n".join(lines) + "\n</posts>").encode()
+
+
+def question(number: int, score: int = 3, **more: Any) -> dict[str, Any]:
+    return {"Id": number, "PostTypeId": 1, "Score": score, "Title": f"Question {number}?", "Body": "<p>Why does it foam?</p>",
+            "CreationDate": "2014-01-21", **more}  # fmt: skip
+
+
+def answer(number: int, parent: int, score: int, body: str) -> dict[str, Any]:
+    return {"Id": number, "PostTypeId": 2, "ParentId": parent, "Score": score, "Body": body}
+
+
+def test_answers_follow_their_question_the_accepted_one_first(tmp_path: Path) -> None:
+    folder = tmp_path / "beer.stackexchange.com"
+    folder.mkdir()
+    rows = [
+        answer(11, 1, 2, "<p>Second.</p>"), question(1, AcceptedAnswerId=12), answer(13, 1, 9, "<p>First by <b>score</b>.</p>"),
+        answer(12, 1, 0, "<p>Accepted:</p><pre><code>a = 1\n  b = 2\n</code></pre><ul><li>one</li><li>two</li></ul>"),
+        answer(14, 1, -3, "<p>Voted down.</p>"), {"Id": 99, "PostTypeId": 5, "Body": "a wiki"},
+    ]  # fmt: skip
+    (folder / "Posts.xml").write_bytes(posts(rows))
+    [made] = read(folder / "Posts.xml", source="stackexchange", domain="QA", language="en", options={"site": "beer.stackexchange.com"})
+    assert made.text == (
+        "Question 1?\n\nWhy does it foam?\n\nAccepted:\n\na = 1\n  b = 2\n\n- one\n\n- two\n\nFirst by score.\n\nSecond."
+    )
+    assert (made.url, made.key) == ("https://beer.stackexchange.com/questions/1", "1")
+
+
+def test_low_information_pairs_go_to_the_ledger(tmp_path: Path) -> None:
+    rows = [question(1), question(2, score=-2), answer(3, 2, 5, "x"), question(4), answer(5, 4, 0, "unloved"), answer(6, 77, 3, "lost")]
+    (tmp_path / "Posts.xml").write_bytes(posts(rows))
+    made = read(tmp_path / "Posts.xml", source="stackexchange", domain="QA", language="en")
+    assert outcomes(made) == ["extract.no_answer", "extract.low_score", "extract.no_answer", "extract.no_question"]
+
+
+def test_a_cut_dump_gives_the_threads_that_were_whole(tmp_path: Path) -> None:
+    rows = [row for number in range(1, 40, 2) for row in (question(number), answer(number + 1, number, 5, "<p>Because.</p>"))]
+    (tmp_path / "Posts.xml").write_bytes(posts(rows)[:-400])
+    made = outcomes(read(tmp_path / "Posts.xml", source="stackexchange", domain="QA", language="en"))
+    assert made[-1] == "extract.corrupt_file" and 15 < made.count("kept") < 20
