@@ -20,6 +20,7 @@ from datapipe.decontaminate.readers import Item
 from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, portions, runs_of, units
 
 _LETTERS = "ABCDEFGH"
+LETTERS_A_UNIT = 2  # a run of words with fewer letters a word is an enumeration (0 1 2 3, a b c), not a text
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Lengths:
     """Units an n-gram has, and the shortest whole item that is looked for; words, and characters of unspaced scripts."""
 
     words: int = 13
-    characters: int = 20
+    characters: int = 30
     short_words: int = 6
     short_characters: int = 10
 
@@ -178,9 +179,17 @@ def _grams(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
         unspaced = cut.unspaced()
         for length, chosen in ((lengths.words, ~unspaced), (lengths.characters, unspaced)):
             document, place = runs_of(cut, length, chosen)
+            said = _letters(cut, length)[place] >= LETTERS_A_UNIT * length
+            document, place = document[said | unspaced[document]], place[said | unspaced[document]]
             if len(place):
                 parts.append(_Part(length, ngrams(cut.hashes, length)[place], owner[document], whole=False))
     return parts
+
+
+def _letters(cut: Units, length: int) -> Offsets:
+    """Characters in the units of each run of `length` units."""
+    running = np.concatenate([[0], np.cumsum(cut.end - cut.start)])
+    return np.asarray(running[length:] - running[:-length])
 
 
 def _wholes(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:

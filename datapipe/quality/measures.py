@@ -61,7 +61,7 @@ def platt(scores: Floats, labels: NDArray[np.bool_], rounds: int = 50) -> tuple[
 
 def _weights(labels: NDArray[np.bool_]) -> Floats:
     """One over the size of its class, halved: the classes weigh the same and all weights sum to one."""
-    return np.where(labels, 0.5 / max(1, labels.sum()), 0.5 / max(1, (~labels).sum()))
+    return np.asarray(np.where(labels, 0.5 / max(1, labels.sum()), 0.5 / max(1, (~labels).sum())))
 
 
 def calibration(probability: Floats, labels: NDArray[np.bool_], bins: int = 10) -> dict[str, Any]:

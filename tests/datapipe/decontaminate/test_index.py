@@ -69,6 +69,14 @@ def test_what_is_counted() -> None:
     assert facts == {"quiz": {"items": 6, "whole": 2, "too_short": 1}}
 
 
+def test_an_enumeration_is_no_ngram_but_the_whole_item_is() -> None:
+    item = "Sort: 9 8 7 6 5 4 3 2 1 0 now"
+    made, facts = build([("quiz", [Item("sort", [item])])], LENGTHS)
+    assert facts["quiz"]["whole"] == 1
+    assert len(made.find(["Countdown: 9 8 7 6 5 4 3 2 1 0 lift off"]).item) == 0
+    assert len(made.find([f"Exercise. {item}!"]).item) == 1
+
+
 def test_a_repeated_ngram_of_a_document_counts_once() -> None:
     made = index()
     assert len(made.find([SHORT * 5]).item) == 1
