@@ -12,13 +12,12 @@ The most frequent pair of neighbours becomes an entry, ties going to the pair of
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from tokenizer.pieces import PieceCounts
 
 Places = npt.NDArray[np.int32]
 _FALL = 4  # the threshold falls by this factor
@@ -30,30 +29,39 @@ _BYTES_BASE, _BYTES_EACH = 150 << 20, 36
 _SECONDS_EACH, _SECONDS_ENTRY = 1.0e-6, 3.0e-4
 
 
+@dataclass(frozen=True)
+class Spelled:
+    """Distinct pieces as symbols back to back: `symbols` int32 [n], `offsets` int64 [pieces + 1], `counts` int64 [pieces]."""
+
+    symbols: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
 def learn_merges(
-    pieces: PieceCounts,
+    pieces: Spelled,
+    entries: Mapping[int, bytes],
     first_id: int,
-    byte_ids: npt.NDArray[np.int32],
-    entries: int,
+    wanted: int,
     min_frequency: int = 2,
     progress: Callable[[int], None] = lambda merges: None,
 ) -> list[tuple[int, int, int]]:
     """Merges (left id, right id, id of the result) in the order in which they apply.
 
-    byte_ids int32 [256]: the id of each byte; first_id: the id of the first new entry; entries: how many to add at most
-    (fewer where no pair is left that occurs `min_frequency` times); progress is called with the number learned so far.
+    entries: the bytes of each symbol that there is; first_id: the id of the first new one; wanted: how many to add at
+    most (fewer where no pair is left that occurs `min_frequency` times); progress is called with the number added so far.
     """
-    text = _Text(pieces, byte_ids)
-    spelled = {bytes([byte]): int(identity) for byte, identity in enumerate(byte_ids.tolist())}
-    spelling = {identity: raw for raw, identity in spelled.items()}
+    text = _Text(pieces)
+    spelling = dict(entries)
+    spelled = {raw: identity for identity, raw in spelling.items()}
     merges: list[tuple[int, int, int]] = []
     floor = max(1, min_frequency)
     threshold = text.highest()
     added = 0
-    while added < entries and threshold >= floor:
+    while added < wanted and threshold >= floor:
         threshold = max(floor, threshold // _FALL)
         pairs = _Pairs(text, threshold)
-        while added < entries and (pair := pairs.pop()) is not None:
+        while added < wanted and (pair := pairs.pop()) is not None:
             left, right, places = pair
             raw = spelling[left] + spelling[right]
             result = spelled.get(raw)
@@ -73,20 +81,19 @@ def learn_merges(
     return merges
 
 
-def expected_cost(pieces: PieceCounts, vocabulary: int) -> tuple[int, float]:
-    """About how many bytes of memory at the peak and seconds on one core merging will take, as measured (see benchmarks)."""
-    size = len(pieces.data)
+def expected_cost(size: int, vocabulary: int) -> tuple[int, float]:
+    """About how many bytes of memory at the peak and seconds on one core it takes to merge `size` bytes of pieces."""
     return _BYTES_BASE + _BYTES_EACH * size, _SECONDS_EACH * size + _SECONDS_ENTRY * vocabulary
 
 
 class _Text:
     """The pieces as chains of symbols: each place has a symbol, its neighbours (or -1) and the count of its piece."""
 
-    def __init__(self, pieces: PieceCounts, byte_ids: npt.NDArray[np.int32]) -> None:
+    def __init__(self, pieces: Spelled) -> None:
         lengths = np.diff(pieces.offsets)
-        if len(pieces.data) >= 2**31:
-            raise MemoryError(f"{len(pieces.data):,} bytes of distinct pieces; 2^31 is the limit: draw a smaller sample.")
-        self.symbols = byte_ids[pieces.data]
+        if len(pieces.symbols) >= 2**31:
+            raise MemoryError(f"{len(pieces.symbols):,} symbols of distinct pieces; 2^31 is the limit: draw a smaller sample.")
+        self.symbols = pieces.symbols.astype(np.int32)
         self.weights = np.repeat(pieces.counts, lengths)
         if len(self.weights) and int(pieces.counts.max()) < 2**31:
             self.weights = self.weights.astype(np.int32)

@@ -7,14 +7,14 @@ own tokens. The result depends on the text and the config alone, not on the orde
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from core import storage
 from tokenizer.config import BEGIN, BOT, END, PADDING, STOP, SYSTEM, UNKNOWN, USER, TokenizerConfig
-from tokenizer.merges import learn_merges
+from tokenizer.merges import Spelled, learn_merges
 from tokenizer.pieces import Cutter, PieceCounts
 from tokenizer.raw_bytes import byte_alphabet
 
@@ -71,26 +71,37 @@ def train_on_pieces(pieces: PieceCounts, config: TokenizerConfig, progress: Prog
     `progress` is called with the number of entries learned so far. Raises TokenizerError where the text holds too few
     different pieces for a vocabulary of that size.
     """
-    controls = config.control_tokens
     alphabet = byte_alphabet()
-    spelled = [*controls, *sorted(alphabet)]
+    vocabulary = [*config.control_tokens, *sorted(alphabet)]
+    entries = {identity: bytes([alphabet[text]]) for identity, text in enumerate(vocabulary) if text in alphabet}
     byte_ids = np.zeros(256, np.int32)
-    for identity, character in enumerate(sorted(alphabet), len(controls)):
-        byte_ids[alphabet[character]] = identity
-    room = config.vocabulary - len(spelled)
-    merges = learn_merges(pieces, len(spelled), byte_ids, room, config.min_frequency, progress)
-    pairs: dict[tuple[str, str], None] = {}
+    byte_ids[[raw[0] for raw in entries.values()]] = list(entries)
+    spelled = Spelled(byte_ids[pieces.data], pieces.offsets, pieces.counts)
+    room = config.vocabulary - len(vocabulary)
+    merges = learn_merges(spelled, entries, len(vocabulary), room, config.min_frequency, progress)
+    tokenizer = untrained(config)
+    tokenizer.model = model_of(vocabulary, [], merges)
+    tokenizer.add_special_tokens(control_tokens(config))
+    check_size(tokenizer, config)
+    return tokenizer
+
+
+def model_of(
+    vocabulary: Sequence[str], pairs: Sequence[tuple[str, str]], merges: Sequence[tuple[int, int, int]]
+) -> models.BPE:
+    """The library's model: entries and pairs that there were, and the merges learned after them.
+
+    A pair that is merged a second time (its result can be spelled in two ways) keeps its later rank, as in the library.
+    """
+    spelled = list(vocabulary)
+    ranked = dict.fromkeys(pairs)
     for left, right, result in merges:
         pair = (spelled[left], spelled[right])
         if result == len(spelled):
             spelled.append(pair[0] + pair[1])
-        pairs.pop(pair, None)
-        pairs[pair] = None
-    tokenizer = untrained(config)
-    tokenizer.model = models.BPE({text: identity for identity, text in enumerate(spelled)}, list(pairs))
-    tokenizer.add_special_tokens(control_tokens(config))
-    check_size(tokenizer, config)
-    return tokenizer
+        ranked.pop(pair, None)
+        ranked[pair] = None
+    return models.BPE({text: identity for identity, text in enumerate(spelled)}, list(ranked))
 
 
 def train_by_library(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:

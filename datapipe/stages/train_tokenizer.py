@@ -43,7 +43,7 @@ def train_tokenizer(work: Work) -> dict[str, Any]:
     drawn = drawn_by(work.emit("drawn", partial(drawn_rows, bounds=bounds, seed=seed), DRAWN))
     work.emit("pieces", partial(count_pieces, bounds=bounds, seed=seed, pattern=config.pattern), PIECES)
     pieces = summed([info.uri for info in storage.listing(work.directory.path("pieces"))])
-    memory, seconds = expected_cost(pieces, config.vocabulary)
+    memory, seconds = expected_cost(len(pieces.data), config.vocabulary)
     label = f"train_tokenizer: merging, about {memory / 2**30:.1f} GiB and {seconds:.0f} s"
     try:
         with Progress(label, config.vocabulary, "entry") as bar:

@@ -15,7 +15,7 @@ from tokenizers import Regex, pre_tokenizers
 from tests.prose import article
 from tests.tokenizer.conftest import SMALL, lines
 from tokenizer.config import PATTERN, TokenizerConfig
-from tokenizer.merges import learn_merges
+from tokenizer.merges import Spelled, learn_merges
 from tokenizer.pieces import Cutter, PieceCounts
 from tokenizer.train import TokenizerError, train, train_by_library, train_on_pieces
 
@@ -55,10 +55,10 @@ def test_counts_of_parts_add_up_to_the_same_vocabulary(tokenizer) -> None:
 
 
 def test_no_text_gives_no_merges() -> None:
-    empty = PieceCounts.of(Counter())
-    assert learn_merges(empty, 256, np.arange(256, dtype=np.int32), 10) == []
-    single = PieceCounts.of(Counter({"a": 5, "": 2}))
-    assert learn_merges(single, 256, np.arange(256, dtype=np.int32), 10) == []
+    for counter in (Counter(), Counter({"a": 5, "": 2})):
+        pieces = PieceCounts.of(counter)
+        spelled = Spelled(pieces.data.astype(np.int32), pieces.offsets, pieces.counts)
+        assert learn_merges(spelled, {97: b"a"}, 256, wanted=10) == []
 
 
 def pieces_by_library(pattern: str, text: str) -> list[str]:
