@@ -1,8 +1,9 @@
 """Held-out documents cut into windows: packed or each by itself, blocked or sliding.
 
 Blocked windows do not overlap, so a token at the beginning of one has little in front of it. Sliding ones overlap: each
-predicts only its last `stride` tokens, and a token then has at least context - stride in front of it. Losses of the two
-are not to be compared, so whatever shows a loss says which it is.
+predicts only its last `stride` tokens, and a token then has at least context - stride in front of it. The last window of
+a document by itself reaches back to be full, as in lm-evaluation-harness. Losses of these ways are not to be compared, so
+whatever shows a loss says which it is.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _places(streams: Sequence[Stream], cut: Cut) -> list[tuple[int, int, int, in
         done, length = 0, len(owner)
         while done < length:
             stop = min(length, done + (cut.stride if done else cut.context))
-            begin = done if cut.stride == cut.context else max(0, stop - cut.context)
+            begin = done if cut.packed and cut.stride == cut.context else max(0, stop - cut.context)
             places.append((number, begin, done, stop))
             done = stop
     return places

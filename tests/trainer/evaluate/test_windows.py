@@ -59,6 +59,10 @@ def test_sliding_windows_see_as_much_as_the_context_holds() -> None:
     assert rows(Cut(START, END, 4, 2, False, False), [7]) == [[1, 10, 11, 12, 13], [11, 12, 13, 14, 15], [12, 13, 14, 15, 16]]
 
 
+def test_the_last_window_of_a_document_by_itself_reaches_back_to_be_full() -> None:
+    assert rows(Cut(START, END, 4, 4, False, False), [5]) == [[1, 10, 11, 12, 13], [10, 11, 12, 13, 14]]
+
+
 def test_a_document_by_itself_sees_nothing_of_the_one_before() -> None:
     assert rows(Cut(START, END, 8, 8, False, False), [3, 2]) == [[1, 10, 11, 12], [1, 13, 14]]
 

@@ -1,0 +1,76 @@
+"""Bits per byte of a run's export by our evaluation and by lm-evaluation-harness, on the same text: the two must agree.
+
+Each validation document stands by itself, behind the end-of-document id, in blocked windows, and its end is not predicted:
+that is what the harness calls rolling likelihood, given our id as its prefix token. Needs `pip install lm-eval accelerate`
+beside this project (they are no dependencies of it) and a run with an export.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from core.run import Run
+from trainer.data.token_data import TokenData
+from trainer.evaluate.config import BesideConfig
+from trainer.evaluate.texts import pieces, retold, texts
+from trainer.evaluate.windows import Cut, Windows
+
+
+def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
+    parser = argparse.ArgumentParser(prog="bpb-harness", description=__doc__)
+    parser.add_argument("--run", default="runs/demo", help="a run with shards and an export")
+    parser.add_argument("--tokens", type=int, default=4000, help="about how many validation tokens of each domain")
+    parser.add_argument("--corpus", help="not needed")
+    options = parser.parse_args(arguments)
+    if importlib.util.find_spec("lm_eval") is None:
+        sys.exit("bpb-harness: lm-eval is not installed; pip install lm-eval accelerate")
+    run = Run(options.run)
+    data = TokenData.read(run.stage("encode").uri)
+    own = pieces(data, options.tokens)
+    decoded = texts(data, own)
+    export = run.stage("export").uri
+    ours = our_bits(export, own, decoded, data.eos)
+    for domain, documents in decoded.items():
+        theirs = harness_bits(export, documents, data.eos)
+        yield {
+            "name": f"bpb-harness.{domain}",
+            "value": ours[domain],
+            "unit": "bits per byte",
+            "reference": "lm-eval loglikelihood_rolling",
+            "reference_value": theirs,
+            "ratio": round(ours[domain] / theirs, 6),
+            "difference": abs(ours[domain] - theirs),
+            "bytes": sum(piece.utf8_bytes for piece in own[domain]),
+        }
+
+
+def our_bits(export: str, own: Any, decoded: dict[str, list[str]], start: int) -> dict[str, float]:
+    """Bits per byte of each domain, as `evaluate` measures a model beside ours."""
+    from trainer.evaluate.beside import load
+    from trainer.evaluate.measure import measure, total
+
+    model = load("export", BesideConfig(path=export, start=start), torch.device("cpu"), torch.float32)
+    cut = Cut(start, model.end, model.limit, model.limit, packed=False, ends=False)
+    text = Windows(retold(own, decoded, model.encode), cut)
+    return {domain: total(measure(model.losses, text, domain, 8, torch.device("cpu")).values()).bpb for domain in text.domains}
+
+
+def harness_bits(export: str, documents: list[str], start: int) -> float:
+    """The same by the harness, which forms its own windows and sums its own likelihoods."""
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    model = HFLM(pretrained=export, tokenizer=export, device="cpu", dtype="float32", batch_size=8, prefix_token_id=start)
+    requests = [
+        Instance(request_type="loglikelihood_rolling", doc={}, arguments=(text,), idx=number, metadata=("bpb", number, 1))
+        for number, text in enumerate(documents)
+    ]
+    nats = -sum(float(value) for value in model.loglikelihood_rolling(requests, disable_tqdm=True))
+    return nats / math.log(2) / sum(len(text.encode()) for text in documents)
