@@ -18,7 +18,7 @@ from datapipe.sources.warc import Warc
 
 @dataclass(frozen=True)
 class CommonCrawl(Warc):
-    """A snapshot of Common Crawl. The run's corpus is its host: https://data.commoncrawl.org, or s3://commoncrawl inside AWS."""
+    """A snapshot of Common Crawl; the run's corpus is its host, https://data.commoncrawl.org or s3://commoncrawl."""
 
     snapshot: str = setting("CC-MAIN-2024-22", "name of the snapshot")
     kind: Literal["warc", "wet"] = setting("warc", "whole pages, or the text that Common Crawl made of them")

@@ -78,8 +78,10 @@ def _refused(record: Record, rule: InputConfig, config: ExtractConfig) -> Verdic
         verdict = Verdict("extract.domain", detail=f"{record.domain} is none of the domains")
         record.domain = rule.domain
         return verdict
+    if rule.language:
+        record.language = rule.language
+        return None
     confidence = 1.0
-    record.language = rule.language or record.language
     if not record.language:
         record.language, confidence = identify(record.text)
     if config.languages and record.language not in config.languages:

@@ -22,8 +22,13 @@ def test_pages_are_captured_and_the_same_pages_give_the_same_file(tmp_path: Path
     assert capture(PAGES, str(tmp_path / "b.warc.gz"), 2) == (4, 0)
     assert (tmp_path / "a.warc.gz").read_bytes() == (tmp_path / "b.warc.gz").read_bytes()
     with open(tmp_path / "a.warc.gz", "rb") as stream:
-        records = list((record.rec_type, record.rec_headers.get_header("WARC-Target-URI")) for record in ArchiveIterator(stream))
-    assert records[0][0] == "warcinfo" and records[1:3] == [("request", f"http://{HOST}/json.html"), ("response", f"http://{HOST}/json.html")]
+        records = list(
+            (record.rec_type, record.rec_headers.get_header("WARC-Target-URI")) for record in ArchiveIterator(stream)
+        )
+    assert records[0][0] == "warcinfo" and records[1:3] == [
+        ("request", f"http://{HOST}/json.html"),
+        ("response", f"http://{HOST}/json.html"),
+    ]
     made = read(tmp_path / "a.warc.gz", source="warc")
     assert outcomes(made) == ["kept", "kept", "extract.http_status", "kept"]
     assert "JavaScript Object Notation" in made[0].text
@@ -42,5 +47,7 @@ def test_the_corpus_holds_pages_sources_licences_and_the_projects_own_documents(
     directory = Run(str(tmp_path / "run")).stage("crawl")
     facts = crawl(CrawlConfig(pages=2, packages=[], code_bytes=100_000), directory)
     assert facts["pages"] == 2 and all(facts["texts"][kind] for kind in ("code", "licences", "readmes", "reference", "project"))
-    code = read(Path(directory.path("code.jsonl.zst")), source="records", language="en", domain="Code", options={"key_field": "path"})
+    code = read(
+        Path(directory.path("code.jsonl.zst")), source="records", language="en", domain="Code", options={"key_field": "path"}
+    )
     assert code[0].key.endswith(".py") and sum(len(document.text) for document in code) <= 100_000

@@ -50,8 +50,8 @@ def warc(
                 fields = [("Content-Type", facts.get("type", "text/html")), *facts.get("headers", [])]
                 http = StatusAndHeaders(facts.get("status", "200 OK"), fields, protocol="HTTP/1.1")
             record = writer.create_warc_record(
-                facts.get("url", f"http://example.org/{number}"), kind, payload=io.BytesIO(body), length=len(body), http_headers=http,
-                warc_content_type=facts.get("type", "") if kind in ("conversion", "resource") else "",
+                facts.get("url", f"http://example.org/{number}"), kind, payload=io.BytesIO(body), length=len(body),
+                http_headers=http, warc_content_type=facts.get("type", "") if kind in ("conversion", "resource") else "",
             )  # fmt: skip
             writer.write_record(record)
     return offsets

@@ -66,7 +66,11 @@ def test_no_single_changed_byte_of_a_gzip_member_passes_unseen(place: int, chang
 
 
 def test_reading_goes_on_at_the_next_member_that_begins_as_wanted() -> None:
-    members = [gzip.compress(b"WARC/one" + DATA[:70_000]), gzip.compress(b"WARC/two" + DATA[:70_000]), gzip.compress(b"WARC/three")]
+    members = [
+        gzip.compress(b"WARC/one" + DATA[:70_000]),
+        gzip.compress(b"WARC/two" + DATA[:70_000]),
+        gzip.compress(b"WARC/three"),
+    ]
     broken = bytearray(members[1])
     broken[len(broken) // 2] ^= 0xFF
     stream = Members(io.BytesIO(members[0] + bytes(broken) + members[2]))

@@ -17,7 +17,9 @@ from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
 
 def test_json_lines_give_a_document_a_line(tmp_path: Path) -> None:
-    lines = [json.dumps({"text": SENTENCES[n], "meta": {"url": f"http://a.org/{n}", "day": "2024-01-0" + str(n)}}) for n in range(3)]
+    lines = [
+        json.dumps({"text": SENTENCES[n], "meta": {"url": f"http://a.org/{n}", "day": "2024-01-0" + str(n)}}) for n in range(3)
+    ]
     (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n\n")
     made = read(tmp_path / "a.jsonl", source="records", options={"url": "meta.url", "date": "meta.day"})
     assert [(d.text, d.url, d.date) for d in made] == [(SENTENCES[n], f"http://a.org/{n}", f"2024-01-0{n}") for n in range(3)]
@@ -84,7 +86,13 @@ def test_fields_choose_records_name_domains_and_lose_annotations(tmp_path: Path)
             {"text": "gone", "set": "test", "domain": "QA", "lang": "en"},
             {"text": "text", "set": "train", "domain": "Nowhere", "lang": "en"}]  # fmt: skip
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    options = {"where": {"set": "train"}, "remove": ["<<[^>]*>>"], "domain_field": "domain", "language_field": "lang", "key_field": "name"}
+    options = {
+        "where": {"set": "train"},
+        "remove": ["<<[^>]*>>"],
+        "domain_field": "domain",
+        "language_field": "lang",
+        "key_field": "name",
+    }
     made = read(tmp_path / "a.jsonl", source="records", options=options)
     assert [(d.text, d.domain, d.key) for d in made[:1]] == [("3+4=7 apples", "QA", "x")]
     assert outcomes(made) == ["kept", "extract.domain"]

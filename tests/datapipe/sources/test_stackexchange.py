@@ -32,7 +32,9 @@ def test_answers_follow_their_question_the_accepted_one_first(tmp_path: Path) ->
         answer(14, 1, -3, "<p>Voted down.</p>"), {"Id": 99, "PostTypeId": 5, "Body": "a wiki"},
     ]  # fmt: skip
     (folder / "Posts.xml").write_bytes(posts(rows))
-    [made] = read(folder / "Posts.xml", source="stackexchange", domain="QA", language="en", options={"site": "beer.stackexchange.com"})
+    [made] = read(
+        folder / "Posts.xml", source="stackexchange", domain="QA", language="en", options={"site": "beer.stackexchange.com"}
+    )
     assert made.text == (
         "Question 1?\n\nWhy does it foam?\n\nAccepted:\n\na = 1\n  b = 2\n\n- one\n\n- two\n\nFirst by score.\n\nSecond."
     )
@@ -40,7 +42,14 @@ def test_answers_follow_their_question_the_accepted_one_first(tmp_path: Path) ->
 
 
 def test_low_information_pairs_go_to_the_ledger(tmp_path: Path) -> None:
-    rows = [question(1), question(2, score=-2), answer(3, 2, 5, "x"), question(4), answer(5, 4, 0, "unloved"), answer(6, 77, 3, "lost")]
+    rows = [
+        question(1),
+        question(2, score=-2),
+        answer(3, 2, 5, "x"),
+        question(4),
+        answer(5, 4, 0, "unloved"),
+        answer(6, 77, 3, "lost"),
+    ]
     (tmp_path / "Posts.xml").write_bytes(posts(rows))
     made = read(tmp_path / "Posts.xml", source="stackexchange", domain="QA", language="en")
     assert outcomes(made) == ["extract.no_answer", "extract.low_score", "extract.no_answer", "extract.no_question"]

@@ -48,7 +48,9 @@ def dump(pages: list[tuple[str, str, str]], language: str = "en") -> bytes:
 
 def test_articles_are_kept_and_other_pages_are_on_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / "enwiki.xml.bz2"
-    path.write_bytes(bz2.compress(dump([("Bridge", "0", ARTICLE), ("Talk:Bridge", "1", "talk"), ("Brigde", "0", "#REDIRECT [[Bridge]]")])))
+    path.write_bytes(
+        bz2.compress(dump([("Bridge", "0", ARTICLE), ("Talk:Bridge", "1", "talk"), ("Brigde", "0", "#REDIRECT [[Bridge]]")]))
+    )
     made = read(path, source="wikipedia", markup="wikitext", domain="WorldKnowledge")
     assert outcomes(made) == ["kept", "extract.namespace", "extract.redirect"]
     assert (made[0].key, made[0].title, made[0].url) == ("1", "Bridge", "https://en.wikipedia.org/wiki/Bridge")
@@ -86,7 +88,8 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
 
 def test_an_article_is_its_prose_up_to_the_references() -> None:
     assert to_text(ARTICLE) == (
-        f"The bridge was a wooden bridge. {SENTENCES[0]}\n\n== History ==\n\n{SENTENCES[1]} It was 40 m long, in German Holzbrücke.\n\n"
+        f"The bridge was a wooden bridge. {SENTENCES[0]}\n\n== History ==\n\n{SENTENCES[1]} "
+        "It was 40 m long, in German Holzbrücke.\n\n"
         "- The first post\n- The second post"
     )
 

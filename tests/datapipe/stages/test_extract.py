@@ -1,0 +1,130 @@
+"""The extract stage: every record in is kept or on the ledger, files are read once, cuts of the work change nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from core import storage
+from core.config import ConfigError
+from core.run import Run
+from datapipe.config import DataConfig, ExtractConfig, InputConfig
+from datapipe.shards import read_kept, shard_facts
+from datapipe.sources.inputs import balanced, find, part_name
+from datapipe.stages.extract import extract
+from datapipe.work import Work
+from tests.datapipe.sources.builders import CHINESE, SENTENCES, page, warc
+
+RULES = [
+    InputConfig(glob="web/*.warc.gz", source="warc"),
+    InputConfig(glob="books/**/*.txt", source="text", domain="Book"),
+    InputConfig(glob="**/*.jsonl", source="records", domain="QA"),
+]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    root = tmp_path / "corpus"
+    for folder in ("web", "books/zh", "qa"):
+        (root / folder).mkdir(parents=True)
+    warc(root / "web/a.warc.gz", [(page().encode(), {"url": f"http://a.org/{n}"}) for n in range(6)] + [(b"", {})])
+    warc(root / "web/cut.warc.gz", [(page().encode(), {"url": f"http://b.org/{n}"}) for n in range(4)])
+    (root / "web/cut.warc.gz").write_bytes((root / "web/cut.warc.gz").read_bytes()[:-200])
+    for number in range(12):
+        (root / f"books/zh/{number}.txt").write_text(f"第{number}章\n" + "\n".join(CHINESE))
+    (root / "qa/a.jsonl").write_text(
+        "\n".join(json.dumps({"text": f"{n} {SENTENCES[n % 3]}"}) for n in range(30)) + "\nno json\n"
+    )
+    (root / "notes.md").write_text("nobody reads this")
+    return root
+
+
+def at_work(spark: SparkSession, corpus: Path, run: Path, **changes: Any) -> Work:
+    settings = DataConfig(run=str(run), corpus=str(corpus), extract=replace(ExtractConfig(shards=3, inputs=RULES), **changes))
+    directory = Run(str(run)).stage("extract")
+    directory.begin(json.dumps(str(settings.extract)), keep=("parts",))
+    return Work(spark, settings, directory, {})
+
+
+def test_every_record_is_kept_or_on_the_ledger(spark: SparkSession, corpus: Path, tmp_path: Path) -> None:
+    facts = extract(at_work(spark, corpus, tmp_path / "run"))
+    assert (facts["in"], facts["kept"], facts["removed"]) == (54, 51, 3)
+    assert facts["by_rule"] == {
+        "extract.corrupt_record": {"QA": 1},
+        "extract.empty": {"WebText": 1},
+        "extract.truncated_file": {"WebText": 1},
+    }
+    assert (facts["files"], facts["files_no_rule_names"]) == (15, 1)
+    assert facts["by_language"]["zh"]["kept"] == 12
+    shards = storage.listing(str(tmp_path / "run/extract/shards"))
+    ids = [[row for batch in read_kept(info.uri) for row in batch.column("id").to_pylist()] for info in shards]
+    assert all(of_shard == sorted(of_shard) for of_shard in ids) and len({row for of_shard in ids for row in of_shard}) == 51
+
+
+def test_a_second_run_reads_only_what_changed_and_drops_what_is_gone(spark: SparkSession, corpus: Path, tmp_path: Path) -> None:
+    first = extract(at_work(spark, corpus, tmp_path / "run"))
+    (corpus / "books/zh/3.txt").write_text("新的一章\n" + CHINESE[0])
+    (corpus / "books/zh/4.txt").unlink()
+    work = at_work(spark, corpus, tmp_path / "run")
+    storage.remove(work.directory.path("shards"))  # as a changed fingerprint does
+    again = extract(work)
+    assert (first["files_read_now"], again["files_read_now"]) == (15, 1)
+    assert again["in"] == first["in"] - 1 and again["digest"] != first["digest"]
+    assert len(storage.listing(str(tmp_path / "run/extract/parts"))) == 14
+
+
+def test_how_the_work_is_cut_does_not_change_what_comes_out(spark: SparkSession, corpus: Path, tmp_path: Path) -> None:
+    digest = extract(at_work(spark, corpus, tmp_path / "one"))["digest"]
+    moved = tmp_path / "elsewhere"
+    os.rename(corpus, moved)  # ids know nothing of where the corpus lies
+    work = at_work(spark, moved, tmp_path / "two")
+    claimed = find(work.config, str(moved))
+    for workers in (1, 2, 7):
+        groups = balanced(claimed, workers)
+        assert sorted(entry[0].path for group in groups for entry in group) == [file.path for file, _ in claimed]
+    assert extract(work)["digest"] == digest
+
+
+def test_a_killed_run_goes_on_with_the_files_not_yet_read(spark: SparkSession, corpus: Path, tmp_path: Path) -> None:
+    whole = extract(at_work(spark, corpus, tmp_path / "run"))
+    parts = storage.listing(str(tmp_path / "run/extract/parts"))
+    for info in parts[:5]:
+        storage.remove(info.uri)
+    storage.remove(str(tmp_path / "run/extract/shards/00001.parquet"))
+    again = extract(at_work(spark, corpus, tmp_path / "run"))
+    assert again["files_read_now"] == 5 and again["digest"] == whole["digest"]
+    assert shard_facts(str(tmp_path / "run/extract/shards/00001.parquet"))["in"] > 0
+
+
+def test_a_part_is_read_anew_when_anything_it_depends_on_changes(corpus: Path) -> None:
+    config = ExtractConfig(inputs=RULES)
+    [(file, rule), *_] = find(config, str(corpus))
+    names = {
+        part_name(file, rule, config),
+        part_name(replace(file, version="2"), rule, config),
+        part_name(file, replace(rule, language="en"), config),
+        part_name(file, rule, replace(config, languages=["zh"])),
+        part_name(file, rule, replace(config, html=replace(config.html, tables=False))),
+    }
+    assert len(names) == 5
+    assert part_name(file, replace(rule, glob="other/*"), config) in names
+
+
+def test_the_first_rule_that_names_a_file_reads_it(corpus: Path) -> None:
+    rules = [InputConfig(glob="books/zh/1.txt", domain="ClassicalChinese"), *RULES]
+    claimed = {file.path: rule.domain for file, rule in find(ExtractConfig(inputs=rules), str(corpus))}
+    assert (claimed["books/zh/1.txt"], claimed["books/zh/2.txt"]) == ("ClassicalChinese", "Book")
+
+
+def test_a_corpus_that_is_not_there_or_holds_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such directory"):
+        find(ExtractConfig(inputs=RULES), str(tmp_path / "none"), must_exist=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"holds no file that extract.inputs names \(globs: web/\*.warc.gz"):
+        find(ExtractConfig(inputs=RULES), str(tmp_path / "empty"), must_exist=True)
