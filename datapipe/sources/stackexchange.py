@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from lxml import etree
 
@@ -78,7 +78,7 @@ class StackExchange(Source):
         return record
 
 
-def _store(stream: IO[bytes], posts: sqlite3.Connection) -> DamagedFile | None:
+def _store(stream: Any, posts: sqlite3.Connection) -> DamagedFile | None:
     """Puts the posts into the database; damage is given back, so that what came before it is used."""
     insert = "insert into post values (?, ?, ?, ?, ?)"
     try:
