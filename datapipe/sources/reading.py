@@ -20,11 +20,10 @@ from datapipe.sources.base import InputFile, Record
 from datapipe.sources.files import DamagedFile
 from datapipe.text.language import UNDETERMINED, identify
 
-_SPACES = re.compile(r"[\u00a0\u2007\u202f]")  # pages use them for layout
-_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
-_UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
-_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
-_GAPS = re.compile(r"\n{3,}")
+_LINE_ENDS = re.compile("[\u2028\u2029\x0b\x0c\x85]")
+_SPACES = re.compile("[\u00a0\u2007\u202f]")  # pages use them for layout
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
+_ODD = re.compile("[" + "".join(pattern.pattern[1:-1] for pattern in (_LINE_ENDS, _SPACES, _UNWANTED)) + "]")
 
 
 def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iterator[Document]:
@@ -49,11 +48,16 @@ def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iter
 
 def tidy(text: str) -> str:
     """One normal form for all text: NFC, lines end in a line feed, no control characters, at most one empty line at a time."""
-    text = _LINE_ENDS.sub("\n", text)
-    text = _SPACES.sub(" ", _UNWANTED.sub("", text))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _ODD.search(text):
+        text = _UNWANTED.sub("", _SPACES.sub(" ", _LINE_ENDS.sub("\n", text)))
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return _GAPS.sub("\n\n", _TRAILING.sub("", text)).strip("\n")
+    text = "\n".join([line.rstrip() for line in text.split("\n")])
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip("\n")
 
 
 def _unique(key: str, seen: set[int]) -> str:

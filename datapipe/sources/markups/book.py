@@ -11,10 +11,8 @@ _START = re.compile(r"^\s*\*{3}\s*START OF (?:THIS|THE) PROJECT GUTENBERG.*?\*{3
 _END = re.compile(r"^\s*(?:\*{3}\s*)?END OF (?:THIS|THE)? ?PROJECT GUTENBERG.*$", re.MULTILINE | re.IGNORECASE)
 _CREDITS = re.compile(r"\A\s*(?:Produced by|E-text prepared by|Transcribed from)\b.*?\n\s*\n", re.DOTALL)
 _HEAD = re.compile(r"\A(?:\s*#+\s*(?:Title|Author|Year|Translator|Publisher|Source|Language)\s*:.*\n|\s*\n)+(?:\s*-{3,}\s*\n)?")
-_PAGE = re.compile(
-    r"^[ \t]*(?:\[?(?:pg|page|p\.)\s*\d{1,4}\]?|[-–—]\s*\d{1,4}\s*[-–—]|\{\d{1,4}\})[ \t]*$", re.MULTILINE | re.IGNORECASE
-)
-_HYPHEN = re.compile(r"(?<=[a-zà-ÿ])-\n[ \t]*(?=[a-zà-ÿ])")
+_PAGE = re.compile(r"\s*(?:\[?(?:pg|page|p\.)\s*\d{1,4}\]?|[-–—]\s*\d{1,4}\s*[-–—]|\{\d{1,4}\})\s*", re.IGNORECASE)
+_HYPHEN = re.compile(r"-\n(?<=[a-zà-ÿ]-\n)[ \t]*(?=[a-zà-ÿ])")
 _INDENT = re.compile(r"^[\u3000 \t]+", re.MULTILINE)
 
 
@@ -26,7 +24,7 @@ def to_text(text: str) -> str:
     if (end := _END.search(text)) is not None:
         text = text[: end.start()]
     text = _HEAD.sub("", text, count=1)
-    text = _PAGE.sub("", text)
+    text = "\n".join([line for line in text.split("\n") if len(line) > 20 or not _PAGE.fullmatch(line)])
     text = _HYPHEN.sub("", text)
     if "\u3000" in text[:10_000]:
         text = _INDENT.sub("", text)
