@@ -22,21 +22,26 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _J
 T = TypeVar("T")
 
 
-def parser(description: str, schema: type[Any], sections: Sequence[str]) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Takes `key=value` before, between and after options, as people type them."""
+
+    def __init__(self, description: str, epilog: str | None = None) -> None:
+        super().__init__(description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.add_argument("--config", required=True, metavar="FILE", help="the run's YAML, for example configs/demo.yaml")
+        self.add_argument("overrides", nargs="*", metavar="key=value", help="any setting by its dotted name, as run=runs/demo")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return self.parse_intermixed_args(args, namespace)
+
+
+def parser(description: str, schema: type[Any], sections: Sequence[str]) -> Parser:
     """The arguments that all jobs share; the help lists the settings of the sections with their defaults and reasons."""
     lines = ["settings (override any as key=value):"]
     rows = [row for row in describe(schema, "") if row[0].split(".")[0] in sections or "." not in row[0]]
     for name, default, why in rows:
         lines.append(f"  {name} = {default}")
         lines.extend(textwrap.wrap(why, 100, initial_indent="      ", subsequent_indent="      "))
-    made = argparse.ArgumentParser(
-        description=description, epilog="\n".join(lines), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    made.add_argument("--config", required=True, metavar="FILE", help="the run's YAML, for example configs/demo.yaml")
-    made.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="any setting by its dotted name, for example run=runs/demo"
-    )
-    return made
+    return Parser(description, "\n".join(lines))
 
 
 def settings(arguments: argparse.Namespace, schema: type[T], package: str) -> T:

@@ -4,14 +4,13 @@ python jobs/line.py --config configs/demo.yaml run=runs/demo
 python jobs/line.py --only clean --config configs/demo.yaml run=runs/demo
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 from core.conductor import Conductor
 from core.config import plain
-from core.job import guarded, settings
+from core.job import Parser, guarded, settings
 from core.run import Run
 from datapipe.config import DataConfig
 from datapipe.launch import submit
@@ -22,11 +21,9 @@ JOBS = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", required=True, metavar="FILE", help="the run's YAML")
+    parser = Parser(__doc__ or "")
     parser.add_argument("--only", metavar="STAGE", help="run this stage alone, on what those before it have left")
     parser.add_argument("--list", action="store_true", help="say what is out of date, and stop")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="any setting by its dotted name")
     arguments = parser.parse_args()
     data = settings(arguments, DataConfig, "datapipe")
     train = settings(arguments, TrainConfig, "trainer")
