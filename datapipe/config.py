@@ -246,7 +246,7 @@ class DecontaminateConfig:
     words: int = setting(13, "words an n-gram in spaced languages (13 as GPT-3 and lm-eval)")
     characters: int = setting(30, "characters an n-gram in Chinese and Japanese; at 20, quoted laws hit 0.5 % of clean pages")
     short_words: int = setting(6, "an item shorter than an n-gram is looked for whole, down to so many words")
-    short_characters: int = setting(10, "the same in Chinese and Japanese")
+    short_characters: int = setting(15, "the same in Chinese and Japanese; shorter ones are looked for with their choices")
     frequent: int = setting(20, "an n-gram in more documents is a template or a licence: not counted, but reported")
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core import storage
 from datapipe.decontaminate.readers import Item
-from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, portions, runs_of, units
+from datapipe.dedup.units import Hashes, Offsets, Units, ngrams, ngrams_at, portions, runs_of, units
 
 _LETTERS = "ABCDEFGH"
 LETTERS_A_UNIT = 2  # a run of words with fewer letters a word is an enumeration (0 1 2 3, a b c), not a text
@@ -30,7 +30,7 @@ class Lengths:
     words: int = 13
     characters: int = 30
     short_words: int = 6
-    short_characters: int = 10
+    short_characters: int = 15
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,31 @@ class Hits:
     end: Offsets
 
 
-class Index:
-    """n-grams by length: sorted hashes, the first item of each, and a table of bits that rules most others out."""
+@dataclass(frozen=True)
+class Grams:
+    """Indexed n-grams of one length: their sorted hashes [N], the first item of each [N], and `head`: how many of their
+    first units are hashed to look for candidates."""
 
-    def __init__(self, names: list[str], hashes: dict[int, Hashes], items: dict[int, NDArray[np.int32]]) -> None:
+    length: int
+    head: int
+    hashes: Hashes
+    items: NDArray[np.int32]
+
+
+class Index:
+    """n-grams by length, found by their heads.
+
+    Whole items have any length from 6 words or 10 characters on. Hashing a document at twenty lengths would cost more than
+    all else; so it is hashed at a few (the heads), and only where a head stands the longer ones are tried.
+    """
+
+    def __init__(self, names: list[str], grams: list[Grams], heads: dict[int, Hashes]) -> None:
         self.names = names
-        self._hashes, self._items = hashes, items
-        self._bits = {length: _bits(values) for length, values in hashes.items()}
+        self._grams = sorted(grams, key=lambda part: part.length)
+        self._heads = {head: (hashes, *_bits(hashes)) for head, hashes in sorted(heads.items())}
 
     def __len__(self) -> int:
-        return sum(len(values) for values in self._hashes.values())
+        return sum(len(part.hashes) for part in self._grams)
 
     def benchmark(self, item: int) -> str:
         return self.names[item].split("/", 1)[0]
@@ -65,7 +80,12 @@ class Index:
         owner = np.repeat(np.arange(len(cut)), cut.counts)
         none = np.zeros(0, np.int64)
         rows = [(none, none.astype(np.uint64), none, none, none)]
-        rows += [self._of_length(length, cut, owner) for length in sorted(self._hashes)]
+        for head, (hashes, bits, shift) in self._heads.items():
+            rolled = ngrams(cut.hashes, head)
+            place = np.flatnonzero(bits[(rolled >> shift).astype(np.int64)])
+            place = place[_found(hashes, rolled[place]) >= 0]
+            if len(place):
+                rows += [self._at(part, place, cut, owner) for part in self._grams if part.head == head]
         document, hashes, item, place, last = (np.concatenate(column) for column in zip(*rows, strict=True))
         order = np.lexsort((place, hashes, document))
         document, hashes = document[order], hashes[order]
@@ -74,22 +94,24 @@ class Index:
         chosen = order[first]
         return Hits(document[first], hashes[first], item[chosen], cut.start[place[chosen]], cut.end[last[chosen]])
 
-    def _of_length(self, length: int, cut: Units, owner: Offsets) -> tuple[Offsets, Hashes, Offsets, Offsets, Offsets]:
-        rolled = ngrams(cut.hashes, length)
-        bits, shift = self._bits[length]
-        place = np.flatnonzero(bits[(rolled >> shift).astype(np.int64)])
-        values = self._hashes[length]
-        at = np.minimum(np.searchsorted(values, rolled[place]), len(values) - 1)
-        real = (values[at] == rolled[place]) & (owner[place] == owner[place + length - 1])
-        place, at = place[real], at[real]
-        return owner[place], rolled[place], self._items[length][at].astype(np.int64), place, place + length - 1
+    def _at(
+        self, part: Grams, place: Offsets, cut: Units, owner: Offsets
+    ) -> tuple[Offsets, Hashes, Offsets, Offsets, Offsets]:
+        """The n-grams of one length that stand at these places, within one document: owner, hash, item, first, last unit."""
+        place = place[place + part.length <= len(owner)]
+        place = place[owner[place] == owner[place + part.length - 1]]
+        rolled = ngrams_at(cut.hashes, place, part.length)
+        at = _found(part.hashes, rolled)
+        place, rolled, at = place[at >= 0], rolled[at >= 0], at[at >= 0]
+        return owner[place], rolled, part.items[at].astype(np.int64), place, place + part.length - 1
 
     def save(self, uri: str) -> None:
         buffer = io.BytesIO()
+        heads = {f"head_{head}": hashes for head, (hashes, _, _) in self._heads.items()}
+        hashes = {f"hashes_{part.length}_{part.head}": part.hashes for part in self._grams}
+        items = {f"items_{part.length}_{part.head}": part.items for part in self._grams}
         names = np.frombuffer(json.dumps(self.names).encode(), np.uint8)
-        hashes = {f"hashes_{n}": values for n, values in self._hashes.items()}
-        items = {f"items_{n}": values for n, values in self._items.items()}
-        np.savez(buffer, allow_pickle=False, names=names, **hashes, **items)
+        np.savez(buffer, allow_pickle=False, names=names, **heads, **hashes, **items)
         with storage.aside(uri) as path, open(path, "wb") as handle:
             handle.write(buffer.getbuffer())
 
@@ -97,9 +119,15 @@ class Index:
     def load(cls, uri: str) -> Index:
         with storage.open_uri(uri) as handle, np.load(io.BytesIO(handle.read()), allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
-        lengths = [int(name.removeprefix("hashes_")) for name in arrays if name.startswith("hashes_")]
-        names = json.loads(arrays["names"].tobytes())
-        return cls(names, {n: arrays[f"hashes_{n}"] for n in lengths}, {n: arrays[f"items_{n}"] for n in lengths})
+        grams, heads = [], {}
+        for name in arrays:
+            kind, _, rest = name.partition("_")
+            if kind == "head":
+                heads[int(rest)] = arrays[name]
+            elif kind == "hashes":
+                length, head = map(int, rest.split("_"))
+                grams.append(Grams(length, head, arrays[name], arrays[f"items_{rest}"]))
+        return cls(json.loads(arrays["names"].tobytes()), grams, heads)
 
 
 def _bits(values: Hashes) -> tuple[NDArray[np.bool_], np.uint64]:
@@ -109,6 +137,14 @@ def _bits(values: Hashes) -> tuple[NDArray[np.bool_], np.uint64]:
     table = np.zeros(1 << width, np.bool_)
     table[(values >> shift).astype(np.int64)] = True
     return table, shift
+
+
+def _found(sorted_values: Hashes, wanted: Hashes) -> Offsets:
+    """Where each wanted value stands among sorted ones; -1 where it does not."""
+    if not len(sorted_values):
+        return np.full(len(wanted), -1, np.int64)
+    at = np.minimum(np.searchsorted(sorted_values, wanted), len(sorted_values) - 1)
+    return np.where(sorted_values[at] == wanted, at, -1)
 
 
 def build(benchmarks: Iterable[tuple[str, Iterable[Item]]], lengths: Lengths) -> tuple[Index, dict[str, dict[str, int]]]:
@@ -129,22 +165,27 @@ def build(benchmarks: Iterable[tuple[str, Iterable[Item]]], lengths: Lengths) ->
         counts = facts[name.split("/", 1)[0]]
         counts["whole"] += index in whole
         counts["too_short"] += index not in found
-    hashes, owners = {}, {}
-    for length in {part.length for part in parts}:
-        values = np.concatenate([part.hashes for part in parts if part.length == length])
-        owner = np.concatenate([part.item for part in parts if part.length == length])
+    grams, heads = [], {}
+    for length, head in sorted({(part.length, part.head) for part in parts}):
+        own = [part for part in parts if (part.length, part.head) == (length, head)]
+        values, owner = (np.concatenate([getattr(part, name) for part in own]) for name in ("hashes", "item"))
         order = np.lexsort((owner, values))  # an n-gram of two items counts for the one that is read first
-        hashes[length], first = np.unique(values[order], return_index=True)
-        owners[length] = owner[order][first].astype(np.int32)
-    return Index(names, hashes, owners), facts
+        hashes, first = np.unique(values[order], return_index=True)
+        grams.append(Grams(length, head, hashes, owner[order][first].astype(np.int32)))
+    for head in {part.head for part in parts}:
+        heads[head] = np.unique(np.concatenate([part.heads for part in parts if part.head == head]))
+    return Index(names, grams, heads), facts
 
 
 @dataclass(frozen=True)
 class _Part:
-    """n-grams of one length: hashes [N] and the item of each [N]; `whole`: they are whole items, not runs of 13."""
+    """n-grams of one length: hashes [N], the hashes of their first `head` units [N], the item of each [N]; `whole`: they
+    are whole items, not runs of 13."""
 
     length: int
+    head: int
     hashes: Hashes
+    heads: Hashes
     item: Offsets
     whole: bool
 
@@ -182,7 +223,8 @@ def _grams(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
             said = _letters(cut, length)[place] >= LETTERS_A_UNIT * length
             document, place = document[said | unspaced[document]], place[said | unspaced[document]]
             if len(place):
-                parts.append(_Part(length, ngrams(cut.hashes, length)[place], owner[document], whole=False))
+                hashes = ngrams(cut.hashes, length)[place]
+                parts.append(_Part(length, length, hashes, hashes, owner[document], whole=False))
     return parts
 
 
@@ -197,6 +239,8 @@ def _wholes(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
     cut = units([text for _, text in texts])
     for number, (index, unspaced) in enumerate(zip((index for index, _ in texts), cut.unspaced(), strict=True)):
         own = cut.hashes[cut.offsets[number] : cut.offsets[number + 1]]
-        if len(own) >= (lengths.short_characters if unspaced else lengths.short_words):
-            parts.append(_Part(len(own), ngrams(own, len(own)), np.array([index]), whole=True))
+        head = lengths.short_characters if unspaced else lengths.short_words
+        if len(own) >= head:
+            hashes, heads = ngrams(own, len(own)), ngrams(own[:head], head)
+            parts.append(_Part(len(own), head, hashes, heads, np.array([index]), whole=True))
     return parts

@@ -6,7 +6,7 @@ those that its signature puts within reach of the threshold, and becomes a leade
 The signature only chooses pairs here: what decides is the true Jaccard, later.
 
 Two margins, in standard deviations of the estimate at the threshold t, sqrt(t (1 - t) / permutations): a pair is passed
-on from 4 below it (one near pair in 30,000 is lost), and a document is surely near from 2.5 above it.
+on from 3 below it (one near pair in a thousand is lost there, fewer above), and a document is surely near from 2.5 above it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reach:
     @classmethod
     def of(cls, threshold: float, permutations: int, leaders: int) -> Reach:
         deviation = math.sqrt(threshold * (1 - threshold) / permutations)
-        return cls(threshold - 4 * deviation, threshold + 2.5 * deviation, leaders)
+        return cls(threshold - 3 * deviation, threshold + 2.5 * deviation, leaders)
 
 
 @dataclass

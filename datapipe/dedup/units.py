@@ -237,6 +237,15 @@ def ngrams(hashes: Hashes, length: int) -> Hashes:
     return mix(rolled)
 
 
+def ngrams_at(hashes: Hashes, places: Offsets, length: int) -> Hashes:
+    """What `ngrams` gives at these places [P], without going over all others; each must have `length` units after it."""
+    rolled = hashes[places] + np.uint64(length)
+    for step in range(1, length):
+        rolled *= _NGRAM_BASE
+        rolled += hashes[places + step]
+    return mix(rolled)
+
+
 def runs_of(cut: Units, length: int, chosen: NDArray[np.bool_]) -> tuple[Offsets, Offsets]:
     """(document, place) of each run of `length` units that lies within one of the chosen documents [D]; place indexes units,
     and so what `ngrams` gives."""

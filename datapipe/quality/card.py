@@ -13,6 +13,7 @@ from datapipe.config import TrainQualityConfig
 from datapipe.quality.measures import Floats, auc, calibration, platt, quantiles, sigmoid
 from datapipe.quality.model import Recipe, Scorer, train
 from datapipe.quality.split import CALIBRATE, FEW, TEST, TRAIN, split_hosts
+from datapipe.quality.windows import FILE
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
         return None, {**card, "reason": f"fewer than {config.minimum} {' and '.join(short)} documents; all pass unfiltered"}
     sides: dict[str, str] = {}
     known: dict[str, str] = {}
-    by_document = []
+    notes = []
     for kind, own in classes.items():
-        few = len({sample.host for sample in own}) < FEW
-        by_document += [_name(kind)] if few else []
-        owners = [sample.id if few else sample.host for sample in own]
+        alone = one_by_one(own, config.held_out)
+        notes += [f"{_name(kind)} documents of {', '.join(sorted(alone))} are split one by one"] if alone else []
+        owners = [sample.id if sample.host in alone else sample.host for sample in own]
         given = split_hosts(owners, config.held_out, seed, known)
         known.update(given)
         sides.update({sample.id: given[owner] for sample, owner in zip(own, owners, strict=True)})
@@ -57,9 +58,7 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
     unseen = [sample for sample in samples if sides[sample.id] != TRAIN and not sample.positive]
     card.update(
         trained=True,
-        reason=f"{' and '.join(by_document)} documents come from fewer than {FEW} hosts and are split one by one"
-        if by_document
-        else "",
+        reason="; ".join(notes),
         split={side: _sides(part) for side, part in parts.items()},
         learning_rate=rate,
         training_lines=len(lines),
@@ -68,6 +67,15 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
         crawl_quantiles=quantiles(_scores(scorer, unseen)),
     )
     return scorer, card
+
+
+def one_by_one(samples: list[Sample], held_out: float) -> set[str]:
+    """The hosts of a class whose documents must be split one by one: all where there are too few of them to hold any out,
+    and files that are no host at all but a collection, too large to be held out whole."""
+    sizes = Counter(sample.host for sample in samples)
+    if len(sizes) < FEW:
+        return set(sizes)
+    return {name for name, size in sizes.items() if name.startswith(FILE) and size > held_out / 2 * len(samples)}
 
 
 def _name(positive: bool) -> str:

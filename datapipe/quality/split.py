@@ -22,11 +22,10 @@ def split_hosts(hosts: Sequence[str], held_out: float, seed: int, known: Mapping
     quota = held_out / 2 * len(hosts)
     filled = {side: sum(sizes[name] for name in order if sides[name] == side) for side in (TEST, CALIBRATE)}
     for name in free:
-        for side in filled:
-            if filled[side] < quota and filled[side] + sizes[name] <= 1.5 * quota:
-                sides[name] = side
-                filled[side] += sizes[name]
-                break
+        side = min(filled, key=lambda side: filled[side])
+        if filled[side] < quota and filled[side] + sizes[name] <= 1.5 * quota:
+            sides[name] = side
+            filled[side] += sizes[name]
     for side in filled:
         training = [name for name in free if sides[name] == TRAIN]
         if not filled[side] and len(order) >= 3 and len(training) > 1:

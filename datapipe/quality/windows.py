@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+FILE = "file:"
 _SINGLE = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}]+|[^\w\s]")
 _CHARACTERS = 8  # a window of n tokens is looked for in 8 n characters: English takes about 6 a word with its space
@@ -28,11 +29,11 @@ def windows(text: str, count: int, tokens: int) -> list[str]:
 
 
 def host(url: str | None, source: str, path: str | None = None) -> str:
-    """Whose text it is: the host of its URL, else the folder of the path that it is known by, else its source file.
+    """Whose text it is: the host of its URL, else the folder of the path that it is known by, else `file:` and its source.
 
     Documents of one host never stand on both sides of a split, or the classifier would be measured on sites it knows.
     """
     name = urlsplit(url).hostname if url else None
     if name:
         return name.removeprefix("www.")
-    return path.rpartition("/")[0] or path if path else source
+    return path.rpartition("/")[0] or path if path else FILE + source

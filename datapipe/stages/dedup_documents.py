@@ -97,7 +97,7 @@ def meet_in_bands(signatures: DataFrame, config: DedupDocumentsConfig) -> DataFr
     found no room among the leaders of a bucket has a row without leader."""
     banded = signatures.mapInArrow(partial(bands, config=config), "band long, rank binary, short binary")
     ordered = banded.repartition("band").sortWithinPartitions("band", "rank")
-    return ordered.mapInArrow(partial(meet, config=config), "rank binary, leader binary").distinct()
+    return ordered.mapInArrow(partial(meet, config=config), "rank binary, leader binary")
 
 
 def bands(batches: Iterator[pa.RecordBatch], config: DedupDocumentsConfig) -> Iterator[pa.RecordBatch]:

@@ -5,6 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datapipe.quality.card import Sample, one_by_one
 from datapipe.quality.split import CALIBRATE, TEST, TRAIN, split_hosts
 from datapipe.quality.windows import host, windows
 
@@ -31,10 +32,22 @@ def test_a_host_of_both_classes_stands_on_one_side() -> None:
     assert all(again[name] == known[name] for name in hosts[::2])
 
 
+def sample(host: str, number: int) -> Sample:
+    return Sample(True, f"{number:032x}", host, "Book", 100, ["a line"])
+
+
+def test_a_collection_in_one_file_is_split_by_document_and_a_large_site_is_not() -> None:
+    small = [sample(f"site{n}", n) for n in range(10)]
+    assert one_by_one(small, 0.25) == set()
+    assert one_by_one(small + [sample("file:all.jsonl", 100 + n) for n in range(50)], 0.25) == {"file:all.jsonl"}
+    assert one_by_one(small + [sample("big.test", 100 + n) for n in range(50)], 0.25) == set()
+    assert one_by_one(small[:3], 0.25) == {"site0", "site1", "site2"}
+
+
 def test_whose_text_it_is() -> None:
     assert host("https://www.example.org:8080/a?b", "crawl.warc.gz") == "example.org"
     assert host(None, "books.jsonl", "laws/civil/one.md") == "laws/civil"
-    assert host(None, "books.jsonl") == host("", "books.jsonl") == "books.jsonl"
+    assert host(None, "books.jsonl") == host("", "books.jsonl") == "file:books.jsonl"
 
 
 def test_windows_are_lines_of_lower_case_tokens_with_single_han_characters() -> None:
