@@ -1,0 +1,67 @@
+"""Documents of a run whose ids differ from Hugging Face's (0 is right), and generated strings that do not come back.
+
+Every document of the stage is encoded by both engines (--run, --file). The strings mix invalid UTF-8, control characters,
+combining marks, emoji, U+2581, tabs, CRLF, NUL and control tokens written out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from benchmarks._run_text import read
+from tokenizer.encode import Encoder
+from tokenizer.raw_bytes import ByteCodec
+
+_PARTS = [
+    "</s>", "<_user>", " ", "\t", "\r\n", "\n\n", "\x00", "\x7f", "\u2581", "e\u0301\u0327", "\u200d", "\ufeff", "0", "12345",
+    "word", " The", "江水", "。", "मानक", "ไทย", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e8\U0001f1f3", "'ll",
+]  # fmt: skip
+_BROKEN = [b"\xff", b"\xc3", b"\xe6\xb1", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\x80"]
+
+
+def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
+    parser = argparse.ArgumentParser(prog="tokenizer-exactness", description=__doc__)
+    parser.add_argument("--run", default="runs/demo", help="a run whose stage `extract` (or --stage) is done")
+    parser.add_argument("--stage", default="extract", help="the stage whose kept documents are read")
+    parser.add_argument("--file", default="", help="tokenizer.json; empty: the run's own")
+    parser.add_argument("--strings", type=int, default=100_000)
+    options = parser.parse_args(arguments)
+    json = Path(options.file or f"{options.run}/train_tokenizer/tokenizer.json").read_text(encoding="utf-8")
+    fast, slow = Encoder(json), Encoder(json, "tokenizers")
+    documents = different = 0
+    for split in read(options.run, options.stage, held_out=0.5):
+        for texts in split.values():
+            for start in range(0, len(texts), 200):
+                batch = texts[start : start + 200]
+                mine, theirs = (np.split(ids, np.cumsum(sizes)[:-1]) for ids, sizes in (fast.encode(batch), slow.encode(batch)))
+                different += sum(not np.array_equal(one, other) for one, other in zip(mine, theirs, strict=True))
+                documents += len(batch)
+    yield _line("documents", different, documents, f"ids of tokenizers, engine {fast.engine}")
+    codec, rng = ByteCodec(Tokenizer.from_str(json)), random.Random(0)
+    lost = 0
+    for _ in range(options.strings):
+        raw = b"".join(_piece(rng) for _ in range(rng.randint(0, 12)))
+        lost += codec.decode(codec.encode(raw)) != raw
+    yield _line("strings", lost, options.strings, "the bytes that went in")
+
+
+def _piece(rng: random.Random) -> bytes:
+    kind = rng.random()
+    if kind < 0.6:
+        return rng.choice(_PARTS).encode()
+    if kind < 0.7:
+        return rng.choice(_BROKEN)
+    point = rng.randrange(0x110000)
+    return chr(point).encode("utf-8", "surrogatepass")
+
+
+def _line(name: str, value: int, of: int, reference: str) -> dict[str, Any]:
+    line = {"name": f"tokenizer-exactness.{name}", "value": value, "unit": f"different of {of:,}"}
+    return {**line, "reference": reference, "reference_value": 0, "ratio": None}
