@@ -5,7 +5,7 @@ deepspeed --num_gpus 2 jobs/pretrain.py --config configs/demo.yaml run=runs/demo
 
 from core.job import parser, settings
 from trainer.config import TrainConfig
-from trainer.launch import as_rank
+from trainer.rank import as_rank
 
 
 def main() -> None:

@@ -122,6 +122,8 @@ class ParallelConfig:
         "auto", "where ranks compute; auto takes CUDA where there is a device for every local rank"
     )
     threads: int | None = setting(None, "CPU threads a rank; null shares the host's cores among its ranks")
+    hostfile: str | None = setting(None, "lines of `host slots=N`, one a node; null starts all ranks on this host")
+    restarts: int = setting(0, "how often a run whose ranks died is started again, from its newest whole checkpoint")
     timeout_minutes: float = setting(10.0, "a collective that waits this long ends the run")
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ class ParallelConfig:
             raise ConfigError(f"zero = {self.zero} gives a wrong gradient norm with a pipeline; use 1.")
         if self.threads is not None:
             at_least("threads", self.threads, 1)
+        at_least("restarts", self.restarts, 0)
 
     @property
     def world(self) -> int:
@@ -287,9 +290,10 @@ class TrainConfig:
             )
         share = parallel.data * parallel.micro_batch
         if pretrain.batch % share:
+            near = sorted({max(1, pretrain.batch // share) * share, (pretrain.batch // share + 1) * share})
             raise ConfigError(
                 f"pretrain.batch = {pretrain.batch} is no multiple of parallel.data x parallel.micro_batch = {share}; "
-                f"use {max(1, pretrain.batch // share) * share} or {(pretrain.batch // share + 1) * share}."
+                f"use {' or '.join(map(str, near))}."
             )
 
     @property

@@ -1,4 +1,7 @@
-"""Starts ranks: builds the `deepspeed` command with its environment, and runs a rank so that its own error is what is read."""
+"""Starts ranks: builds the `deepspeed` command with its environment, and starts it again where ranks have died.
+
+Nothing here imports torch: what can be refused is refused before a process is started.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,18 @@ import socket
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.config import ConfigError
+from core.config import ConfigError, plain
+from core.line import fingerprint, stage
+from core.run import Run
+from core.storage import is_local
 from trainer.config import ParallelConfig, TrainConfig, local_threads
+from trainer.rank import REFUSED, STOPPED
 
 _JOBS = Path(__file__).resolve().parent.parent / "jobs"
-_SECONDS_FOR_THE_FIRST_ERROR = 20.0
-# What the other ranks see when one dies; the launcher ends them, and they need not say it.
-_CONSEQUENCES = (
-    "Connection closed by peer",
-    "Connection reset by peer",
-    "Broken pipe",
-    "Connection refused",
-    "Socket closed",
-    "remote process exited",
-)
+_SECONDS_BETWEEN_STARTS = 3.0
 
 
 def free_port() -> int:
@@ -34,82 +31,111 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def on_cuda(parallel: ParallelConfig) -> bool:
-    """Whether ranks started here compute on CUDA devices."""
-    if parallel.device == "auto":
-        import torch
+def check(config: TrainConfig) -> None:
+    """Refuses what a rank would refuse, before any is started."""
+    if not is_local(config.run):
+        raise ConfigError(
+            f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; "
+            "give such a path."
+        )
+    run = Run(config.run)
+    run.stage("encode").require()
+    run.prepare()
 
-        return torch.cuda.is_available()
-    return parallel.device == "cuda"
+
+def fingerprint_of(config: TrainConfig) -> str:
+    """What the finished stage's manifest will carry."""
+    return fingerprint(stage("pretrain"), plain(config), {"encode": Run(config.run).stage("encode").require()["fingerprint"]})
 
 
 def environment(parallel: ParallelConfig, local_ranks: int, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a launcher on this host: its threads shared among the ranks, DeepSpeed told where it runs.
+    """The environment of a launcher on this host: its cores shared among its ranks, DeepSpeed told where it runs.
 
     `--bind_cores_to_rank` is not used: it needs numactl, and fails with more ranks than cores.
     """
     made = dict(inherited)
     made["OMP_NUM_THREADS"] = str(local_threads(parallel, local_ranks))
-    made.setdefault("DS_ACCELERATOR", "cuda" if on_cuda(parallel) else "cpu")
+    if parallel.device != "auto":
+        made["DS_ACCELERATOR"] = parallel.device
+    elif not Path("/dev/nvidiactl").exists():
+        made.setdefault("DS_ACCELERATOR", "cpu")
     made.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     made.setdefault("TOKENIZERS_PARALLELISM", "false")
+    made["PYTHONPATH"] = os.pathsep.join([str(_JOBS.parent), *filter(None, [made.get("PYTHONPATH")])])
     return made
 
 
-def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int | None = None) -> list[str]:
-    """The command a user would type for all ranks on this host: deepspeed --num_gpus N ... jobs/NAME.py ..."""
+def slots(hostfile: str) -> dict[str, int]:
+    """Ranks of each host of a hostfile. Raises ConfigError."""
+    found: dict[str, int] = {}
+    try:
+        text = Path(hostfile).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"parallel.hostfile = {hostfile}: cannot be read ({error.strerror}).") from None
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        if len(words) != 2 or not words[1].startswith("slots=") or not words[1][6:].isdigit():
+            raise ConfigError(f"{hostfile}, line {number}: '{line}' is not of the form `host slots=8`.")
+        found[words[0]] = int(words[1][6:])
+    return found
+
+
+def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int, node: Mapping[str, str]) -> list[str]:
+    """The command a user would type: deepspeed --num_gpus N ... jobs/NAME.py ...
+
+    With a hostfile DeepSpeed reaches the other nodes by ssh. Where something else (Slurm) starts this command on every
+    node, it sets NODE_RANK and MASTER_ADDR in `node`, the process environment, and no ssh is used.
+    """
     launcher = Path(sys.executable).with_name("deepspeed")
-    return [
-        str(launcher) if launcher.exists() else "deepspeed",
-        "--log_level=error",
-        f"--num_gpus={parallel.world}",
-        f"--master_port={port or free_port()}",
-        "--no_local_rank",
-        str(_JOBS / f"{name}.py"),
-        *given,
-    ]
+    made = [str(launcher) if launcher.exists() else "deepspeed", "--log_level=critical", "--no_local_rank"]
+    if parallel.hostfile is None:
+        made.append(f"--num_gpus={parallel.world}")
+    else:
+        hosts = slots(parallel.hostfile)
+        if sum(hosts.values()) != parallel.world:
+            raise ConfigError(
+                f"parallel.hostfile = {parallel.hostfile} has {sum(hosts.values())} slots, "
+                f"tensor x pipeline x data needs {parallel.world}; change one of them."
+            )
+        made.append(f"--hostfile={parallel.hostfile}")
+        if "NODE_RANK" in node:
+            made += ["--no_ssh", f"--node_rank={node['NODE_RANK']}", f"--master_addr={node['MASTER_ADDR']}"]
+        port = int(node.get("MASTER_PORT", port))
+    return [*made, f"--master_port={port}", str(_JOBS / f"{name}.py"), *given]
 
 
 def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
-    """Runs a job on all ranks of this host and returns its exit status; `given` are the job's own arguments.
+    """Runs a job on all ranks and returns its exit status; `given` are the job's own arguments.
 
-    Where no C++ compiler is, nothing changes: no operation of DeepSpeed's is compiled.
+    A run whose ranks died (not one that was refused, or that the monitor stopped) is started again up to
+    `parallel.restarts` times; it goes on from its newest whole checkpoint by itself.
     """
+    check(config)
+    if name == "pretrain" and Run(config.run).stage(name).is_done(fingerprint_of(config)):
+        _say(f"{name}: up to date")
+        return 0
     parallel = config.parallel
-    root = str(_JOBS.parent)
-    env = environment(parallel, parallel.world, os.environ)
-    env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [env.get("PYTHONPATH")])])
-    return subprocess.run(command(name, parallel, given), env=env, check=False).returncode
+    local_ranks = next(iter(slots(parallel.hostfile).values())) if parallel.hostfile else parallel.world
+    env = environment(parallel, local_ranks, os.environ)
+    for start in range(parallel.restarts + 1):
+        status = subprocess.run(command(name, parallel, given, free_port(), os.environ), env=env, check=False).returncode
+        if status in (0, REFUSED, STOPPED, 128 + 2):
+            return status
+        _say(f"{name}: a rank {_how(status)}.")
+        if start < parallel.restarts:
+            _say(f"{name}: started again, {start + 1} of {parallel.restarts}.")
+            time.sleep(_SECONDS_BETWEEN_STARTS)
+    return status
 
 
-def as_rank(work: Callable[[], None]) -> None:
-    """Runs a rank's work. One whose work fails says why and exits at once, without waiting for the others in any clean-up;
-    one that fails because another is gone leaves the word to that one."""
-    rank = os.environ.get("RANK", "0")
-    try:
-        work()
-    except ConfigError as error:
-        if rank == "0":
-            print(f"error: {error}", file=sys.stderr, flush=True)
-        _leave(2, rank)
-    except KeyboardInterrupt:
-        _leave(130, rank)
-    except BaseException as error:
-        if any(sign in str(error) for sign in _CONSEQUENCES):
-            time.sleep(_SECONDS_FOR_THE_FIRST_ERROR)  # the launcher ends this rank before the time is over
-            print(f"rank {rank}: lost the other ranks: {error}", file=sys.stderr, flush=True)
-        else:
-            known = type(error).__name__ in ("TrainingStopped", "CheckpointError", "TokenDataError", "DamagedShard")
-            said = str(error) if known else "".join(traceback.format_exception(error))
-            if not known or rank == "0":
-                print(f"error on rank {rank}: {said}", file=sys.stderr, flush=True)
-        _leave(1, rank)
+def _how(status: int) -> str:
+    signal = 256 - status if status > 200 else status - 128 if status > 128 else 0
+    if not signal:
+        return f"ended with status {status}"
+    return f"was killed by signal {signal}" + (", which is what a machine out of memory sends" if signal == 9 else "")
 
 
-def _leave(status: int, rank: str) -> None:
-    """Ranks that all found the same error leave after the one that says it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if rank != "0":
-        time.sleep(1.0)
-    os._exit(status)
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

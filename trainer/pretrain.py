@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import resource
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,19 +15,21 @@ import torch
 import torch.distributed as dist
 
 from core.config import ConfigError, plain
-from core.line import fingerprint, stage
 from core.progress import Progress
 from core.run import Run, StageDirectory
-from core.storage import is_local, local_path
+from core.storage import local_path
+from tokenizer.shards import DamagedShard
 from trainer import checkpoint as checkpoints
 from trainer import plan, schedule
 from trainer.config import TrainConfig
-from trainer.data import Blend, TokenData, Validation
+from trainer.data import Blend, TokenData, TokenDataError, Validation
+from trainer.launch import fingerprint_of
 from trainer.log import Log
 from trainer.monitor import Monitor
 from trainer.parallel import states
 from trainer.parallel.engine import Batch, Engine, StepResult
 from trainer.parallel.ranks import Ranks, place
+from trainer.rank import Stopped
 
 # Settings of `pretrain` that leave the weights at a step as they are: a run goes on with others of these.
 _LATER = ("validate_every", "validate_sequences", "save_every", "keep", "keep_every", "log_every", "monitor", "allow_new_mix")
@@ -36,13 +39,8 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
     """Trains from the newest checkpoint (or from the beginning) to `pretrain.steps`; every rank calls this."""
     run = Run(config.run)
     directory = run.stage("pretrain")
-    if not is_local(directory.uri):
-        raise ConfigError(
-            f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; "
-            "give such a path."
-        )
     upstream = run.stage("encode").require()["fingerprint"]
-    finished = fingerprint(stage("pretrain"), plain(config), {"encode": upstream})
+    finished = fingerprint_of(config)
     if directory.is_done(finished):
         return
     ranks = place(config.parallel, device)
@@ -50,7 +48,11 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
         run.record(plain(config))
         directory.begin(identity(config, upstream), set_aside=True)
     dist.barrier()
-    facts = Loop(config, ranks, TokenData.read(run.stage("encode").uri), directory).run()
+    try:
+        data = TokenData.read(run.stage("encode").uri)
+    except (TokenDataError, DamagedShard) as error:
+        raise ConfigError(str(error)) from error
+    facts = Loop(config, ranks, data, directory).run()
     if ranks.main:
         directory.commit(finished, facts, facts["seconds"])
 
@@ -91,6 +93,7 @@ class Loop:
         self.restarts = 0
         self.log: Log | None = None
         self.last_loss = float("nan")
+        self._flops = plan.flops_per_token_with_attention(config.model)
 
     def run(self) -> dict[str, Any]:
         """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
@@ -158,6 +161,8 @@ class Loop:
             "grad_norm": result.grad_norm,
             "lr": rates,
             "tokens_per_second": self.config.tokens_per_step / taken,
+            "tflops": self._flops * self.config.tokens_per_step / taken / self.config.parallel.world / 1e12,
+            "memory_gb": _memory(self.ranks.device) / 1e9,
             "domains": self._by_domain(result),
         }
         if self.log is not None and (self.step % self.config.pretrain.log_every == 0 or self.step == 1):
@@ -189,7 +194,7 @@ class Loop:
             if event.stop:
                 first = (self.step - 1) * self.config.pretrain.batch
                 saved = checkpoints.steps_in(self.folder / "checkpoints")
-                raise TrainingStopped(
+                raise Stopped(
                     f"{event.message} The step's data are sequences {first} to {first + self.config.pretrain.batch - 1} "
                     f"of mix {self.blend.hash}; the newest checkpoint is of step {saved[-1] if saved else 'none'}."
                 )
@@ -209,8 +214,9 @@ class Loop:
                 nats, tokens = nats + float(tally[0]), tokens + float(tally[1])
             bits = nats / 0.6931471805599453 / max(1, self.validation.utf8_bytes(domain))
             found[domain] = {"loss": nats / max(1.0, tokens), "bpb": bits, "tokens": int(tokens)}
+        norms = dict(states.norms(self.engine))
         if self.log is not None:
-            self.log.write({"step": self.step, "validation": found})
+            self.log.write({"step": self.step, "validation": found, "weight_norm": norms})
         return found
 
     def _save(self) -> None:
@@ -264,12 +270,15 @@ class Loop:
         return self.step * self.config.tokens_per_step / self.seconds if self.seconds else 0.0
 
 
-class TrainingStopped(RuntimeError):
-    """The monitor ended the run; the message says why and what is needed to look into it."""
-
-
 def _line(row: Mapping[str, Any]) -> str:
     return f"loss {row['loss']:.3f}, gradient norm {row['grad_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s"
+
+
+def _memory(device: torch.device) -> float:
+    """The most memory this process has held, in bytes: of the device, or of the host where that computes."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 def _say_nothing(message: str) -> None:

@@ -69,3 +69,4 @@ def quiet() -> None:
     """Leaves DeepSpeed's warnings about what is wrong, not its diary."""
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="deepspeed")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")

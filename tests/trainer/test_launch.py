@@ -1,0 +1,197 @@
+"""The launcher's command, and whole runs started by it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import ConfigError, load
+from core.line import foreign
+from core.run import Run
+from tests.trainer.tokens import write_config, write_encoded
+from tests.trainer.worlds import ROOT, free_port
+from trainer.checkpoint import newest
+from trainer.config import ParallelConfig, TrainConfig
+from trainer.launch import check, command, environment, launch, slots
+from trainer.log import rows
+
+
+def start(config: Path, run: Path, *overrides: str) -> int:
+    given = ["--config", str(config), f"run={run}", *overrides]
+    settings = load(config, given[2:], TrainConfig, foreign("trainer"))
+    return launch("pretrain", settings, given)
+
+
+def losses(run: Path) -> dict[int, tuple[float, float]]:
+    return {row["step"]: (row["loss"], row["grad_norm"]) for row in rows(run / "pretrain/log.jsonl") if "loss" in row}
+
+
+def manifest(run: Path) -> dict[str, Any]:
+    return Run(str(run)).stage("pretrain").require()
+
+
+def assert_same_curve(one: dict[int, tuple[float, float]], other: dict[int, tuple[float, float]]) -> None:
+    assert one.keys() == other.keys()
+    for step, (loss, norm) in one.items():
+        assert abs(loss - other[step][0]) < 1e-5 and abs(norm - other[step][1]) < 1e-5, step
+
+
+def test_the_command_is_what_a_user_would_type() -> None:
+    made = command("pretrain", ParallelConfig(tensor=2, data=2), ["--config", "a.yaml", "run=r"], 29500, {})
+    assert made[0].endswith("deepspeed") and "--num_gpus=4" in made and "--master_port=29500" in made
+    assert made[-4].endswith("jobs/pretrain.py") and made[-3:] == ["--config", "a.yaml", "run=r"]
+
+
+def test_cores_are_shared_among_ranks() -> None:
+    env = environment(ParallelConfig(device="cpu"), local_ranks=10_000, inherited={"PATH": "/bin"})
+    assert env["OMP_NUM_THREADS"] == "1" and env["DS_ACCELERATOR"] == "cpu" and env["PATH"] == "/bin"
+    assert environment(ParallelConfig(threads=7), 2, {})["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_hostfile_must_have_as_many_slots_as_ranks(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("# two nodes\nnode1 slots=2\nnode2 slots=2\n", encoding="utf-8")
+    assert slots(str(hosts)) == {"node1": 2, "node2": 2}
+    parallel = ParallelConfig(tensor=2, data=2, hostfile=str(hosts))
+    made = command("pretrain", parallel, [], 1, {"NODE_RANK": "1", "MASTER_ADDR": "node1", "MASTER_PORT": "29"})
+    assert {f"--hostfile={hosts}", "--no_ssh", "--node_rank=1", "--master_addr=node1", "--master_port=29"} <= set(made)
+    with pytest.raises(ConfigError, match=r"has 4 slots, tensor x pipeline x data needs 2"):
+        command("pretrain", ParallelConfig(tensor=2, hostfile=str(hosts)), [], 1, {})
+    hosts.write_text("node1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 1: 'node1' is not of the form `host slots=8`"):
+        slots(str(hosts))
+
+
+def test_a_run_without_shards_is_refused_before_ranks_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the stage 'encode' is not done"):
+        check(TrainConfig(run=str(tmp_path)))
+    with pytest.raises(ConfigError, match="need a file system that every node has mounted"):
+        check(TrainConfig(run="s3://bucket/run"))
+
+
+def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config, run = write_config(tmp_path / "run.yaml"), tmp_path / "run"
+    write_encoded(run)
+    assert start(config, run) == 0
+    facts, curve = manifest(run), losses(run)
+    assert facts["steps"] == 24 and facts["checkpoint"] == "checkpoints/step-00000024"
+    assert facts["last_loss"] < facts["first_loss"] - 0.7 and facts["tokens_per_second"] > 0
+    assert all(score["loss"] < facts["first_loss"] for score in facts["validation"].values())
+    assert list((run / "pretrain/tensorboard").iterdir())
+
+    # As if the run had been killed before its end, and its last checkpoint had been damaged since.
+    (run / "pretrain/manifest.json").unlink()
+    (run / "pretrain/checkpoints/step-00000024/consolidated/head.safetensors").write_bytes(b"")
+    assert start(config, run, "parallel.data=1", "parallel.pipeline=2", "parallel.micro_batch=2") == 0
+    said = capfd.readouterr().out
+    assert "step-00000024/consolidated/head.safetensors" in said and "goes on from step-00000016" in said
+    assert manifest(run)["restarts"] == 1 and manifest(run)["first_loss"] == pytest.approx(facts["first_loss"])
+    assert_same_curve(losses(run), curve)
+
+    assert start(config, run, "parallel.data=1") == 0  # done already, whatever the layout: no rank is started
+    assert "up to date" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_killed_five_times_is_the_run_that_was_not(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "run.yaml", steps=300, save_every=10, validate_every=0)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for run in (whole, killed):
+        write_encoded(run)
+    assert start(config, whole) == 0
+    draw, kills = random.Random(2), 0
+    ended = threading.Event()
+
+    def kill_now_and_then() -> None:
+        nonlocal kills
+        while kills < 5 and not ended.is_set():
+            reached = newest(killed / "pretrain/checkpoints", damaged=lambda message: None)
+            if reached is None or reached.step < 40 * (kills + 1):
+                time.sleep(0.05)
+                continue
+            time.sleep(draw.random() * 0.3)
+            found = subprocess.run(
+                ["pgrep", "-f", f"jobs/pretrain.py.*run={killed}"], capture_output=True, text=True, check=False
+            )
+            ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
+            if ranks:
+                os.kill(draw.choice(ranks), signal.SIGKILL)
+                kills += 1
+                time.sleep(3.0)
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    try:
+        assert start(config, killed, "parallel.restarts=5") == 0
+    finally:
+        ended.set()
+        killer.join()
+    assert kills == 5 and manifest(killed)["restarts"] >= 1
+    assert_same_curve(losses(killed), losses(whole))
+
+
+def _is_rank(pid: int) -> bool:
+    try:
+        return (
+            b"RANK=" in Path(f"/proc/{pid}/environ").read_bytes()
+            and b"deepspeed" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+def test_two_nodes_are_two_launchers(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "run.yaml")
+    one, two = tmp_path / "one", tmp_path / "two"
+    for run in (one, two):
+        write_encoded(run)
+    assert start(config, one) == 0
+    hosts = tmp_path / "hosts"
+    hosts.write_text("first slots=1\nsecond slots=1\n", encoding="utf-8")
+    settings = load(config, [], TrainConfig, foreign("trainer"))
+    port, started = free_port(), []
+    for node in range(2):
+        there = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        parallel = ParallelConfig(data=2, hostfile=str(hosts))
+        given = ["--config", str(config), f"run={two}", f"parallel.hostfile={hosts}"]
+        env = environment(settings.parallel, 1, os.environ)
+        started.append(subprocess.Popen(command("pretrain", parallel, given, port, there), env=env, cwd=ROOT))
+    assert [node.wait(timeout=200) for node in started] == [0, 0]
+    assert_same_curve(losses(two), losses(one))
+
+
+@pytest.mark.slow
+def test_the_error_of_a_rank_ends_all_and_is_shown(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "run.yaml", steps=100_000)
+    write_encoded(tmp_path / "run")
+    code = (
+        "import os, trainer.pretrain as p\n"
+        "from trainer.rank import as_rank\n"
+        "import sys; sys.argv[0] = 'pretrain.py'\n"
+        "train = p.Loop._train_step\n"
+        "def fail(self):\n"
+        "    if self.ranks.rank == 1 and self.step == 5: raise ValueError('the cause')\n"
+        "    return train(self)\n"
+        "p.Loop._train_step = fail\n"
+        "exec(open('jobs/pretrain.py').read().replace('__name__ == \"__main__\"', 'True'))\n"
+    )
+    script = tmp_path / "fails.py"
+    script.write_text(code, encoding="utf-8")
+    settings = load(config, [], TrainConfig, foreign("trainer"))
+    made = command("pretrain", settings.parallel, ["--config", str(config), f"run={tmp_path / 'run'}"], free_port(), {})
+    made[-4] = str(script)
+    env = environment(settings.parallel, 2, os.environ)
+    began = time.monotonic()
+    ended = subprocess.run(made, env=env, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode != 0 and time.monotonic() - began < 100
+    assert "error on rank 1" in ended.stderr and "ValueError: the cause" in ended.stderr
+    assert "error on rank 0" not in ended.stderr

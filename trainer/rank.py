@@ -1,0 +1,64 @@
+"""Runs a rank so that its own error is what is read, and a failure ends the whole run within seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from core.config import ConfigError
+
+REFUSED = 2
+STOPPED = 3
+_SECONDS_FOR_THE_FIRST_ERROR = 20.0
+# What the other ranks see when one dies; the launcher ends them, and they need not say it.
+_CONSEQUENCES = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Broken pipe",
+    "Connection refused",
+    "Socket closed",
+    "remote process exited",
+)
+
+
+class Stopped(RuntimeError):
+    """The run ended itself for a reason that a restart would not mend; the message says why. All ranks raise it."""
+
+
+def as_rank(work: Callable[[], None]) -> None:
+    """Runs a rank's work and ends the process.
+
+    A rank whose work fails says why and exits at once, without waiting for the others in any clean-up. One that fails
+    because another is gone leaves the word to that one. What all ranks find alike, rank 0 says.
+    """
+    rank = os.environ.get("RANK", "0")
+    try:
+        work()
+    except (ConfigError, Stopped) as error:
+        if rank == "0":
+            print(f"error: {error}", file=sys.stderr, flush=True)
+        _leave(REFUSED if isinstance(error, ConfigError) else STOPPED, rank)
+    except KeyboardInterrupt:
+        _leave(128 + 2, rank)
+    except SystemExit:  # --help, or arguments that argparse refused
+        raise
+    except BaseException as error:
+        if any(sign in str(error) for sign in _CONSEQUENCES):
+            time.sleep(_SECONDS_FOR_THE_FIRST_ERROR)  # the launcher ends this rank before the time is over
+            print(f"rank {rank} lost the other ranks: {error}", file=sys.stderr, flush=True)
+        else:
+            said = "".join(traceback.format_exception(error))
+            print(f"error on rank {rank}: {said}", file=sys.stderr, flush=True)
+        _leave(1, "0")
+
+
+def _leave(status: int, rank: str) -> None:
+    """Ends the process now; ranks that found the same error leave after the one that says it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if rank != "0":
+        time.sleep(1.0)
+    os._exit(status)
