@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import xxhash
 
@@ -18,6 +18,7 @@ from datapipe.config import ExtractConfig, InputConfig
 from datapipe.document import DOMAINS, Document, Verdict
 from datapipe.sources.base import InputFile, Record
 from datapipe.sources.files import DamagedFile
+from datapipe.sources.markups.guard import BrokenMarkup
 from datapipe.text.language import UNDETERMINED, identify
 
 _LINE_ENDS = re.compile("[\u2028\u2029\x0b\x0c\x85]")
@@ -36,14 +37,22 @@ def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iter
             record.key = _unique(record.key, seen)
             record.domain = record.domain or rule.domain
             if record.verdict is None:
-                markup = rule.markup_of.get(record.domain, rule.markup)
-                record.text = tidy(sources.markup(markup)(record.text))
-                record.verdict = _refused(record, rule, config)
+                markup = sources.markup(rule.markup_of.get(record.domain, rule.markup))
+                record.verdict = _plain(record, markup) or _refused(record, rule, config)
             yield _document(record, file, rule)
     except DamagedFile as damage:
         detail = f"{damage}; {read} records read before it are kept"
         verdict = Verdict(f"extract.{damage.kind}_file", damage.offset, file.size, detail)
         yield _document(Record(_unique(f"damage@{damage.offset}", seen), verdict=verdict), file, rule)
+
+
+def _plain(record: Record, markup: Callable[[str], str]) -> Verdict | None:
+    try:
+        record.text = tidy(markup(record.text))
+    except BrokenMarkup as broken:
+        record.text = ""
+        return Verdict("extract.broken_markup", detail=str(broken))
+    return None
 
 
 def tidy(text: str) -> str:

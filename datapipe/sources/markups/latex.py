@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from datapipe.sources.markups.guard import require_closed
+
 _ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"  # in braces, with braces two deep
 _OPTION = r"(?:\[[^\]]*\])?"
 
@@ -56,7 +58,7 @@ _NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corol
           "eg": "Example", "ex": "Exercise"}  # fmt: skip
 _STATES = _any(f"theorem lemma proposition corollary definition remark example exercise conjecture claim {' '.join(_NAMES)}")
 _THEOREM = re.compile(rf"\\(begin|end)\{{({_STATES})\*?\}}(?:\[([^\]]*)\])?[ \t]*")
-_ITEM = re.compile(r"\\item\b\s*(?:\[([^\]]*)\])?[ \t]*")
+_ITEM = re.compile(r"\\item\b\s*(?:\[([^\]\n]{0,200})\])?[ \t]*")
 _SWITCH = _any(
     "maketitle tableofcontents noindent indent medskip smallskip bigskip newpage clearpage cleardoublepage centering par"
     " phantomsection hfill vfill newline linebreak pagebreak sloppy raggedright raggedbottom frontmatter mainmatter backmatter"
@@ -66,10 +68,12 @@ _SWITCH = _any(
 _TYPE = re.compile(rf"\\{_SWITCH}(?![A-Za-z])[ \t]*")
 _MAX_PASSES = 4
 _MAX_GROWTH = 4
+_MAX_BRACED = 4_000  # characters between two braces
 
 
 def to_text(text: str) -> str:
     """The paper's text; "" for a file that defines macros and says nothing."""
+    require_closed(text, (("\\begin{", "\\end{"), ("{", "}")))
     text = _COMMENT_BLOCK.sub("", text.replace("\r\n", "\n"))
     text = _COMMENT_LINE.sub("", text)
     text = _COMMENT.sub(r"\1", text)
@@ -171,7 +175,7 @@ def _without_definitions(text: str) -> str:
 def _braced(text: str, start: int) -> str | None:
     """What stands between the brace at `start` and the one that closes it."""
     depth = 0
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start, start + 20_000):
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start, start + _MAX_BRACED):
         if match.group() == "{":
             depth += 1
         elif match.group() == "}":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from datapipe.sources.markups.guard import require_closed
+
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?\n(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL)
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^(?P=fence)[ \t]*$", re.DOTALL | re.MULTILINE)
 _TAGS = "div span p a img br center font table thead tbody tr td th details summary sub sup hr b i u"
@@ -24,6 +26,7 @@ _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?:[^()\s]|\([^()
 
 def to_text(text: str) -> str:
     """Front matter, comments, pictures, layout tags and link targets go; code blocks pass untouched."""
+    require_closed(text, (("<!--", "-->"), ("[", "]"), ("<", ">")) if len(text) > 20_000 else ())
     text = _FRONT.sub("", text.replace("\r\n", "\n"), count=1)
     parts: list[str] = []
     place = 0

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from datapipe.sources.markups.guard import require_closed
 from datapipe.sources.markups.wikiwords import CATEGORIES, END_SECTIONS, FILES, REDIRECTS
 
+_PAIRS = (("{{", "}}"), ("[[", "]]"), ("{|", "|}"), ("[http", "]"), ("<", ">"), ("<!--", "-->"))
+_OPENED = re.compile(r"<(?!br\b|hr\b)[A-Za-z][^<>]*(?<!/)>")
 _ENDINGS = frozenset(heading for headings in END_SECTIONS.values() for heading in headings)
 _HEADING = re.compile(r"^(={2,4})\s*(.+?)\s*\1\s*$", re.MULTILINE)
 _REDIRECT = re.compile(rf"\A\s*#\s*(?:{'|'.join(REDIRECTS)})\b\s*:?\s*\[\[", re.IGNORECASE)
@@ -47,6 +50,8 @@ def to_text(text: str) -> str:
 
     if is_redirect(text):
         return ""
+    require_closed(text, _PAIRS)
+    require_closed(_OPENED.sub("<opened>", text), (("<opened>", "</"),))
     text = _VARIANT.sub(_variant, _TABLE.sub("", _until_references(text)))
     text = _ELISION.sub(r"\1’''", _FOUR_QUOTES.sub("’'''", text))
     plain = _rendered(mwparserfromhell.parse(text, skip_style_tags=True))

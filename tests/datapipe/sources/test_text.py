@@ -122,6 +122,17 @@ def test_a_described_method_becomes_a_commented_one() -> None:
     assert concode.to_text(text) == "/** adds two */\nint f ( ) { return a + b ; }"
 
 
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [("wikitext", "{{a|"), ("wikitext", "<ref>"), ("wikitext", "{|\n"), ("latex", "\\begin{figure} "), ("latex", "\\emph{"),
+     ("markdown", "<!--"), ("markdown", "[![")],
+)  # fmt: skip
+def test_what_opens_and_never_closes_is_refused_before_a_parser_hangs_on_it(tmp_path: Path, name: str, mark: str) -> None:
+    (tmp_path / "a.txt").write_text("Some words first. " + mark * 20_000)
+    [made] = read(tmp_path / "a.txt", markup=name)
+    assert made.verdict is not None and made.verdict.rule == "extract.broken_markup" and made.text == ""
+
+
 def test_all_text_has_one_form() -> None:
     assert tidy("a\r\nb \rc\u2028d\x00\u200b\ufeffe\n\n\n\nf\t\n\n") == "a\nb\nc\nde\n\nf"
     assert tidy("e\u0301") == "é"
