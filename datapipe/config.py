@@ -68,8 +68,8 @@ class HtmlConfig:
     precision: bool = setting(False, "rather less text than wrong text")
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
-    max_elements: int = setting(40_000, "most elements of a page; of 1,020 real ones the largest has 35,000, 99 % under 4,300")
-    max_children: int = setting(4_000, "most elements directly below one: time grows with its square (4,000: about a second)")
+    max_elements: int = setting(20_000, "most elements of a page; of 1,020 real pages two have more, 99 % under 4,300")
+    max_children: int = setting(2_000, "most elements directly below one: time grows with its square, real pages stay under 1,500")
     max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
 
 
@@ -404,8 +404,9 @@ class TrainTokenizerConfig(TokenizerConfig):
 class EncodeConfig:
     """Documents into token shards, for training and for validation."""
 
-    validation: float = setting(0.002, "share of near-duplicate clusters held out; every domain with two of them gives one")
-    largest: float = setting(0.1, "a cluster held out for a domain that had none is at most this share of its text")
+    validation: float = setting(0.002, "share of near-duplicate clusters held out for validation, by hash")
+    least: int = setting(20, "clusters held out of each domain at least, or a tenth of them, or one where there are two")
+    largest: float = setting(0.1, "clusters held out only to reach `least` are at most this share of the domain's text")
     engine: Literal["auto", "fastokens", "tokenizers"] = setting(
         "auto", "what encodes: auto is the fast engine, checked against `tokenizers` on a sample in every task"
     )
