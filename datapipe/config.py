@@ -69,7 +69,7 @@ class HtmlConfig:
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
     max_elements: int = setting(20_000, "most elements of a page; of 1,020 real pages two have more, 99 % under 4,300")
-    max_children: int = setting(2_000, "most elements directly below one: time grows with its square, real pages stay under 1,500")
+    max_children: int = setting(2_000, "most elements directly below one: time grows with its square; real ones have under 1,500")
     max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
 
 
@@ -81,7 +81,7 @@ class InputConfig:
     source: str = setting("text", "reader: warc, commoncrawl, records, parquet, text, wikipedia, stackexchange")
     domain: str = setting("WebText", "domain of the report's Table 1")
     language: str = setting("", "language, where it is known (`code` for sources); empty: identified, and held to `languages`")
-    markup: str = setting("plain", "what a text is written in: plain, markdown, latex, wikitext, html, book, concode")
+    markup: str = setting("plain", "what a text is written in: plain, markdown, latex, wikitext, html, book, code, concode")
     markup_of: dict[str, str] = setting({}, "markup by domain, for a file whose records name their domains")
     options: dict[str, Any] = setting({}, "options of the reader; see its file in datapipe/sources/")
 

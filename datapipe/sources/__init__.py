@@ -31,6 +31,7 @@ MARKUPS = {
     "wikitext": "wikitext:to_text",
     "html": "fragment:to_text",
     "book": "book:to_text",
+    "code": "code:to_text",
     "concode": "concode:to_text",
 }
 

@@ -33,6 +33,8 @@ class Layout(Source):
     text: str = setting("text", "field with the text")
     key_field: str = setting("", "field that names the record; empty: its place in the file")
     template: str = setting("", "instead of one field: a text with {fields} in it; what is missing is left out")
+    turns: str = setting("", "instead of a text: field with the turns of a dialogue, whose contents follow one another")
+    said: list[str] = setting(["content", "value", "text"], "fields of a turn that may hold what is said, the first found")
     url: str = setting("", "field with the URL")
     date: str = setting("", "field with the date")
     title: str = setting("", "field with the title")
@@ -54,7 +56,7 @@ class Layout(Source):
 
     def record(self, key: str, fields: Mapping[str, Any]) -> Record:
         """A record from parsed fields."""
-        text = self._filled(fields) if self.template else _plain(_reach(fields, self.text))
+        text = self._dialogue(fields) if self.turns else self._filled(fields)
         for pattern in self.remove:
             text = re.sub(pattern, "", text)
         made = Record(_plain(_reach(fields, self.key_field)) or key, text)
@@ -65,7 +67,15 @@ class Layout(Source):
         made.metadata = {name: value for name in self.keep if (value := _plain(_reach(fields, name)))}
         return made
 
+    def _dialogue(self, fields: Mapping[str, Any]) -> str:
+        """What is said, turn by turn, without the names of the speakers: a dialogue as plain text."""
+        turns = _reach(fields, self.turns) or []
+        spoken = (next((turn[name] for name in self.said if name in turn), "") for turn in turns if isinstance(turn, Mapping))
+        return "\n\n".join(filter(None, (_plain(words).strip() for words in spoken)))
+
     def _filled(self, fields: Mapping[str, Any]) -> str:
+        if not self.template:
+            return _plain(_reach(fields, self.text))
         parts = []
         for literal, name, _, _ in string.Formatter().parse(self.template):
             parts.append(literal)

@@ -104,6 +104,34 @@ def test_keys_that_repeat_are_told_apart(tmp_path: Path) -> None:
     assert [d.key for d in made] == ["same", "same#2", "same#3"]
 
 
+def test_dialogues_are_what_is_said_turn_by_turn(tmp_path: Path) -> None:
+    rows = [
+        {"conversations": [{"from": "human", "value": SENTENCES[0]}, {"from": "gpt", "value": SENTENCES[1]}]},
+        {"conversations": [{"role": "user", "content": SENTENCES[2]}, "noise"]},
+        {"conversations": []},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    made = read(tmp_path / "a.jsonl", source="records", domain="QA", options={"turns": "conversations"})
+    assert [d.text for d in made[:2]] == [f"{SENTENCES[0]}\n\n{SENTENCES[1]}", SENTENCES[2]]
+    assert outcomes(made) == ["kept", "kept", "extract.empty"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "row"),
+    [
+        ({"url": "meta.url"}, {"text": SENTENCES[0], "meta": {"url": "http://a.org", "language": "en"}}),  # RedPajama
+        ({"text": "content", "title": "title", "key_field": "uniqueKey"},
+         {"uniqueKey": "k", "title": "桥", "content": SENTENCES[0], "dataType": "百科"}),  # WuDao
+        ({"text": "content", "key_field": "id"}, {"id": "BkO", "content": SENTENCES[0]}),  # WanJuan
+        ({"template": "{question}\n{answer}"}, {"question": SENTENCES[0][:40], "answer": SENTENCES[0][40:]}),
+    ],
+)  # fmt: skip
+def test_layouts_of_public_corpora_are_options_and_no_code(tmp_path: Path, layout: dict[str, str], row: dict[str, object]) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False))
+    [made] = read(tmp_path / "a.jsonl", source="records", options=layout)
+    assert made.verdict is None and made.text.replace("\n", "").replace(" ", "") == SENTENCES[0].replace(" ", "")
+
+
 def test_parquet_with_nested_fields(tmp_path: Path) -> None:
     rows = [{"content": {"body": sentence}, "link": "http://a.org"} for sentence in SENTENCES]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datapipe.sources.markups import book, concode, fragment, latex, markdown
+from datapipe.sources.markups import book, code, concode, fragment, latex, markdown
 from datapipe.sources.reading import tidy
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
@@ -115,6 +115,12 @@ def test_a_binary_file_is_no_text(tmp_path: Path) -> None:
 def test_fragments_keep_their_code_line_for_line() -> None:
     html = "<p>Try   this &amp; that:</p><pre><code>if a &lt; b:\n    a = b</code></pre><p>Done.<br>Really.</p>"
     assert fragment.to_text(html) == "Try this & that:\n\nif a < b:\n    a = b\n\nDone.\nReally."
+
+
+def test_a_source_loses_its_licence_and_keeps_its_first_words() -> None:
+    assert code.to_text("#!/bin/sh\n# Copyright 2020 Someone\n# All rights reserved.\n\necho 1\n") == "#!/bin/sh\necho 1\n"
+    assert code.to_text("/*\n * Licensed under the X License\n */\nint a;\n") == "int a;\n"
+    assert code.to_text("# Adds two numbers.\ndef add(): ...\n") == "# Adds two numbers.\ndef add(): ...\n"
 
 
 def test_a_described_method_becomes_a_commented_one() -> None:
