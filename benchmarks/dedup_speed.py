@@ -3,8 +3,8 @@
 A document is cut from the corpus (6,000 characters, English and Chinese), and its words or characters are drawn anew with a
 chance of its own: a third of the documents are copies with up to 1 % changed (near-duplicates), the others are changed by
 half (new documents, that share no more than chance). Timed is the stage alone, from its documents on disk to its shards
-written, without the start of Spark. The value is by wall-clock seconds times cores, so a neighbour on the machine counts against
-it; `megabytes_per_cpu_second` is by the CPU time of the JVM and its Python workers.
+written, without the start of Spark. The value is by wall-clock seconds times cores, so a neighbour on the machine counts
+against it; `megabytes_per_cpu_second` is by the CPU time of the JVM and its Python workers.
 """
 
 from __future__ import annotations
