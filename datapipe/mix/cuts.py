@@ -14,7 +14,7 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from datapipe.mix.ranks import RANK_BITS
+from datapipe.mix.ranks import LAST_RANK, RANK_BITS
 
 _BIN_BITS = 12
 _SHIFT = RANK_BITS - _BIN_BITS
@@ -37,7 +37,7 @@ class Cut:
         return (rank < self.rank) | ((rank == self.rank) & (F.col("id") <= self.id))
 
 
-ALL = Cut((1 << RANK_BITS) - 1, _AFTER_ALL)
+ALL = Cut(LAST_RANK, _AFTER_ALL)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ A document and its near copies are on the same side, so that no validation text 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import xxhash
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from datapipe.mix.ranks import RANK_BITS, ranks
+from datapipe.mix.ranks import LAST_RANK, RANK_BITS, ranks
 
 
 def cluster_keys(clusters: Iterable[str | None], ids: Iterable[str]) -> npt.NDArray[np.int64]:
@@ -33,38 +33,70 @@ class Holdout:
     also: frozenset[int] = frozenset()
     never: frozenset[int] = frozenset()
 
+    @property
+    def bound(self) -> int:
+        """The rank below which the hash alone holds a cluster out."""
+        return int(self.fraction * (1 << RANK_BITS))
+
+    def ranks(self, clusters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return ranks(clusters, "validation", self.seed)
+
     def of(self, clusters: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Whether each cluster [n] is held out."""
-        below = ranks(clusters, "validation", self.seed) < int(self.fraction * (1 << RANK_BITS))
+        below = self.ranks(clusters) < self.bound
         also, never = (np.isin(clusters, np.array(sorted(names), np.int64)) for names in (self.also, self.never))
         return (below | also) & ~never
 
 
-def choose(keys: DataFrame, rule: Holdout, largest: float) -> Holdout:
-    """The rule with what small domains need: from keys (domain, cluster, held, bytes), one row a document.
+def choose(keys: DataFrame, rule: Holdout, least: int, largest: float) -> Holdout:
+    """The rule with what small domains need: from keys (domain, cluster, rank, bytes), one row a document.
 
-    A domain none of whose clusters falls below the rank gives the first by rank that is at most `largest` of its bytes
-    (or else its smallest), if it has two; one all of whose clusters do keeps its largest for training. Such domains are
-    small, so their clusters fit on the driver; the others are only counted.
+    A domain with fewer than `least` clusters below the rank (or than a tenth of its clusters, where that is less, but one
+    where it has two) gives the next by rank, of which none and all together are at most `largest` of its bytes; the first
+    is its smallest cluster where no other will do. A domain all of whose clusters fall below the rank keeps its largest.
+    Only the few clusters that may be taken come to the driver.
     """
-    clusters = keys.groupBy("domain", "cluster").agg(F.max("held").alias("held"), F.sum("bytes").alias("bytes"))
-    counts = clusters.groupBy("domain").agg(F.count("*").alias("all"), F.sum(F.col("held").cast("int")).alias("held"))
-    uneven = [row.domain for row in counts.collect() if row.held in (0, row["all"])]
-    tables: dict[str, list[Any]] = {domain: [] for domain in sorted(uneven)}
-    for row in clusters.where(F.col("domain").isin(uneven)).collect() if uneven else []:
+    clusters = keys.groupBy("domain", "cluster").agg(F.min("rank").alias("rank"), F.sum("bytes").alias("bytes"))
+    held = (F.col("rank") < rule.bound).cast("int")
+    counts = clusters.groupBy("domain").agg(F.count("*").alias("all"), F.sum(held).alias("held"), F.sum("bytes").alias("bytes"))
+    needy = {row.domain: row for row in counts.collect() if row.held in (row["all"], 0) or row.held < _need(row["all"], least)}
+    if not needy:
+        return rule
+    near = F.lit(False)
+    for domain, row in needy.items():
+        reach = rule.fraction + (4 * _need(row["all"], least) + 50) / row["all"]
+        near = near | ((F.col("domain") == domain) & (F.col("rank") <= min(LAST_RANK, int(reach * (1 << RANK_BITS)))))
+    tables: dict[str, list[Any]] = {domain: [] for domain in sorted(needy)}
+    for row in clusters.where(near).collect():
         tables[row.domain].append(row)
-    never = {max(rows, key=lambda row: (row.bytes, row.cluster)).cluster for rows in tables.values() if rows[0].held}
+    never = {
+        max(rows, key=lambda row: (row.bytes, row.cluster)).cluster
+        for domain, rows in tables.items()
+        if needy[domain].held == needy[domain]["all"]
+    }
     also: set[int] = set()
-    for rows in tables.values():
-        if not rows[0].held:
-            also.update(_one_of({row.cluster: row.bytes for row in rows}, never, rule.seed, largest))
+    for domain, rows in tables.items():
+        counted = needy[domain]
+        if counted["all"] > 1 and counted.held < counted["all"]:
+            missing = _need(counted["all"], least) - counted.held
+            others = [row for row in rows if row.rank >= rule.bound and row.cluster not in never]
+            free = sorted((row.rank, row.cluster, row.bytes) for row in others)
+            also.update(_some_of(free, missing, largest * counted.bytes, first=not counted.held))
     return Holdout(rule.fraction, rule.seed, frozenset(also), frozenset(never))
 
 
-def _one_of(sizes: Mapping[int, int], never: set[int], seed: int, largest: float) -> list[int]:
-    free = np.array(sorted(set(sizes) - never), np.int64)
-    if len(sizes) < 2 or not len(free):
-        return []
-    by_rank = free[np.argsort(ranks(free, "validation", seed), kind="stable")].tolist()
-    small = [cluster for cluster in by_rank if sizes[cluster] <= largest * sum(sizes.values())]
-    return small[:1] or [min(by_rank, key=lambda cluster: (sizes[cluster], cluster))]
+def _need(clusters: int, least: int) -> int:
+    """Clusters that a domain with so many should hold out."""
+    return 0 if clusters < 2 else max(1, min(least, clusters // 10))
+
+
+def _some_of(free: list[tuple[int, int, int]], wanted: int, room: float, first: bool) -> list[int]:
+    """Up to `wanted` clusters of (rank, cluster, bytes), in order of rank, that fit into the room together."""
+    taken: list[int] = []
+    for _, cluster, size in free:
+        if len(taken) < wanted and size <= room:
+            taken.append(cluster)
+            room -= size
+    if first and not taken and free:
+        return [min(free, key=lambda entry: (entry[2], entry[0]))[1]]
+    return taken

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from core.hashing import key, mixed
 
 RANK_BITS = 63
+LAST_RANK = (1 << RANK_BITS) - 1
 """Ranks are 0 .. 2^63 - 1, since Spark has no unsigned integers."""
 
 

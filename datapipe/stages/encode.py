@@ -29,7 +29,7 @@ from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Encoder, Engine, Vocabulary
 from tokenizer.shards import ShardWriter, dtype_for
 
-KEYS = pa.schema([("domain", pa.string()), ("cluster", pa.int64()), ("held", pa.bool_()), ("bytes", pa.int64())])
+KEYS = pa.schema([("domain", pa.string()), ("cluster", pa.int64()), ("rank", pa.int64()), ("bytes", pa.int64())])
 WRITTEN = pa.schema([("path", pa.string()), ("facts", pa.string())])
 _CHECKED = 50  # documents of each shard on which the fast engine is held against the reference
 
@@ -43,7 +43,7 @@ def encode(work: Work) -> dict[str, Any]:
     vocabulary = Vocabulary.read(uri)
     rule = Holdout(config.validation, work.settings.seed)
     keys = work.emit("clusters", partial(clusters_of, rule=rule), KEYS)
-    holdout = choose(keys, rule, config.largest)
+    holdout = choose(keys, rule, config.least, config.largest)
     task = EncodeTask(uri, vocabulary, config.engine, holdout, work.directory.path("tokens"))
     rows = work.emit("written", partial(encode_shard, task=task), WRITTEN).collect()
     entries = [json.loads(row.facts) for row in sorted(rows, key=lambda row: row.path)]
@@ -52,11 +52,11 @@ def encode(work: Work) -> dict[str, Any]:
 
 
 def clusters_of(batches: Batches, shard: ShardTask, rule: Holdout) -> Iterator[pa.RecordBatch]:
-    """One row a document: its domain and cluster, whether the hash alone holds it out, and the bytes of its text."""
+    """One row a document: its domain and cluster, the rank of the cluster, and the bytes of its text."""
     for batch in batches:
         clusters = cluster_keys(batch.column("cluster").to_pylist(), batch.column("id").to_pylist())
         sizes = pc.binary_length(batch.column("text")).cast(pa.int64())
-        columns = [batch.column("domain"), pa.array(clusters), pa.array(rule.of(clusters)), sizes]
+        columns = [batch.column("domain"), pa.array(clusters), pa.array(rule.ranks(clusters)), sizes]
         yield pa.RecordBatch.from_arrays(columns, schema=KEYS)
 
 

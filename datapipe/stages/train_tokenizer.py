@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from core import storage
 from core.config import ConfigError
+from core.hashing import mixed
 from core.progress import Progress
 from datapipe.config import TrainTokenizerConfig
 from datapipe.mix.ranks import RANK_BITS, ranks
@@ -31,6 +31,7 @@ from tokenizer.train import TokenizerError, save, train_on_pieces
 DRAWN = pa.schema([("domain", pa.string()), ("language", pa.string()), ("documents", pa.int64()), ("bytes", pa.int64())])
 PIECES = pa.schema([("piece", pa.string()), ("count", pa.int64())])
 SUMMED = pa.schema([("piece", pa.large_binary()), ("count", pa.int64())])  # 64-bit offsets: one buffer holds all pieces
+_WINDOW = 20_000  # characters
 _FLUSH = 2_000_000  # distinct pieces that a task holds at most before it writes them
 
 
@@ -59,7 +60,7 @@ def train_tokenizer(work: Work) -> dict[str, Any]:
 def sample_bounds(
     sample_bytes: int, mix: Mapping[str, Mapping[str, float]], by_domain: Mapping[str, Mapping[str, int]]
 ) -> dict[str, int]:
-    """The rank below which a document is drawn, by domain, so that each gives its share of the bytes or all it has."""
+    """The rank below which text is drawn, by domain, so that each gives its share of the bytes or all it has."""
     bounds = {}
     for domain, row in mix.items():
         held = by_domain.get(domain, {}).get("bytes_kept", 0)
@@ -68,36 +69,47 @@ def sample_bounds(
     return bounds
 
 
-def drawn_from(batch: pa.RecordBatch, bounds: Mapping[str, int], seed: int) -> pa.RecordBatch:
-    """The documents of a batch that are in the sample."""
-    found = ranks(batch.column("content_hash").to_numpy(), "train_tokenizer", seed).tolist()
+def windows(batch: pa.RecordBatch, bounds: Mapping[str, int], seed: int) -> Iterator[tuple[int, str]]:
+    """The text of a batch that is in the sample: (row, text).
+
+    A document is drawn by its content hash; a long one is several windows, each drawn by itself, or one book more or less
+    would be a tenth of a small sample.
+    """
+    texts = batch.column("text").to_pylist()
     domains = batch.column("domain").to_pylist()
-    chosen = [rank < bounds.get(domain, 0) for rank, domain in zip(found, domains, strict=True)]
-    return batch.filter(pa.array(chosen, pa.bool_()))
+    parts = np.array([-(-len(text) // _WINDOW) or 1 for text in texts], np.int64)
+    rows = np.repeat(np.arange(len(texts)), parts)
+    numbers = np.arange(len(rows)) - np.repeat(np.cumsum(parts) - parts, parts)
+    hashes = batch.column("content_hash").to_numpy()[rows] ^ mixed(numbers, 0).view(np.int64)
+    below = np.array([bounds.get(domain, 0) for domain in domains], np.uint64)[rows]
+    drawn = ranks(hashes, "train_tokenizer", seed).astype(np.uint64) < below
+    for row, number in zip(rows[drawn].tolist(), numbers[drawn].tolist(), strict=True):
+        yield row, texts[row][number * _WINDOW : (number + 1) * _WINDOW]
 
 
 def drawn_rows(batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int) -> Iterator[pa.RecordBatch]:
     """What is drawn of a shard: documents and bytes by domain and language."""
     counts: dict[tuple[str, str], list[int]] = {}
     for batch in batches:
-        drawn = drawn_from(batch, bounds, seed)
-        sizes = pc.binary_length(drawn.column("text")).to_pylist()
-        for domain, language, size in zip(drawn["domain"].to_pylist(), drawn["language"].to_pylist(), sizes, strict=True):
-            entry = counts.setdefault((domain, language), [0, 0])
-            entry[0] += 1
-            entry[1] += size
-    rows = [(domain, language, *entry) for (domain, language), entry in sorted(counts.items())]
-    yield pa.RecordBatch.from_pylist([dict(zip(DRAWN.names, row, strict=True)) for row in rows], schema=DRAWN)
+        domains, languages = (batch.column(name).to_pylist() for name in ("domain", "language"))
+        last = -1
+        for row, text in windows(batch, bounds, seed):
+            entry = counts.setdefault((domains[row], languages[row]), [0, 0])
+            entry[0] += row != last
+            entry[1] += len(text.encode())
+            last = row
+    rows = [dict(zip(DRAWN.names, (*kind, *entry), strict=True)) for kind, entry in sorted(counts.items())]
+    yield pa.RecordBatch.from_pylist(rows, schema=DRAWN)
 
 
 def count_pieces(
     batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int, pattern: str
 ) -> Iterator[pa.RecordBatch]:
-    """The pieces of the documents drawn of a shard, with their counts."""
+    """The pieces of the text drawn of a shard, with their counts."""
     cutter = Cutter(pattern)
     counter: Counter[str] = Counter()
     for batch in batches:
-        counter.update(cutter.count(drawn_from(batch, bounds, seed).column("text").to_pylist()))
+        counter.update(cutter.count(text for _, text in windows(batch, bounds, seed)))
         if len(counter) > _FLUSH:
             yield _piece_rows(counter)
             counter = Counter()
