@@ -13,7 +13,7 @@ from trainer.config import ModelConfig, ParallelConfig, TrainConfig
 
 _SECONDS_A_DAY = 86400
 _GIGA = 1e9
-_CHUNK_ELEMENTS = 1 << 24  # logits that the loss holds at once
+_CHUNK_ELEMENTS = 1 << 27  # logits that the loss holds at once on a GPU
 
 
 def core_parameters(model: ModelConfig) -> int:

@@ -20,7 +20,7 @@ from trainer.model.attention import attend
 from trainer.model.initial import build, drawn
 from trainer.model.network import Network
 from trainer.parallel.collectives import ALONE
-from trainer.parallel.loss import score
+from trainer.parallel.loss import CHUNK_ELEMENTS, score
 
 COUNTS = {
     "tele-flm-52b": (52_817_829_888, 52_824_121_344),
@@ -100,7 +100,7 @@ def test_documents_of_a_packed_sequence_do_not_see_each_other() -> None:
 
 
 def test_the_chunked_loss_is_cross_entropy_with_its_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.parallel.loss._CHUNK_ELEMENTS", 3 * 40)
+    monkeypatch.setitem(CHUNK_ELEMENTS, "cpu", 3 * 40)
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(5, 2, 16, generator=generator, requires_grad=True)
     weight = torch.randn(40, 16, generator=generator, requires_grad=True)

@@ -16,7 +16,8 @@ from torch.autograd import Function
 
 from trainer.parallel.collectives import TensorGroup
 
-_CHUNK_ELEMENTS = 1 << 24  # logits held at once on a rank: 64 MB in fp32
+# Logits held at once on a rank: on a CPU few enough for its caches, on a GPU enough to fill it (0.5 GB in fp32).
+CHUNK_ELEMENTS = {"cpu": 1 << 22, "cuda": 1 << 27}
 
 
 class Scored(NamedTuple):
@@ -32,7 +33,7 @@ class _HeadLoss(Function):
         ctx: Any, x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor, scale: float, group: TensorGroup, train: bool
     ) -> tuple[Tensor, Tensor]:
         tokens, rows = x.shape[0], weight.shape[0]
-        chunk = max(1, min(tokens, _CHUNK_ELEMENTS // rows))
+        chunk = max(1, min(tokens, CHUNK_ELEMENTS[x.device.type] // rows))
         losses = torch.empty(tokens, dtype=torch.float32, device=x.device)
         grad_x = torch.empty_like(x) if train else None
         grad_weight: Tensor | None = None
@@ -41,11 +42,13 @@ class _HeadLoss(Function):
             logits = (x[part] @ weight.t()).float()
             if scale != 1.0:
                 logits *= scale
-            losses[part], local, mine = _normalise(logits, targets[part], group)
+            losses[part], sums, local, mine = _exponentiate(logits, targets[part], group)
             if grad_x is None:
                 continue
-            logits[mine, local[mine]] -= 1.0
-            logits *= (weights[part] * scale).unsqueeze(-1)
+            # weight x scale x (probability - 1 at the target), the division by the sum folded into the factor
+            factor = weights[part] * scale
+            logits *= (factor / sums).unsqueeze(-1)
+            logits.scatter_add_(1, local.unsqueeze(-1), (-factor * mine).unsqueeze(-1))
             grad_logits = logits.to(x.dtype)
             torch.mm(grad_logits, weight, out=grad_x[part])
             if grad_weight is None:
@@ -65,9 +68,9 @@ class _HeadLoss(Function):
         return grad_x.mul_(grad), grad_weight.mul_(grad), None, None, None, None, None
 
 
-def _normalise(logits: Tensor, targets: Tensor, group: TensorGroup) -> tuple[Tensor, Tensor, Tensor]:
-    """Turns logits into probabilities in place. Returns losses, and for each token the target's column on this rank and
-    whether it is this rank's."""
+def _exponentiate(logits: Tensor, targets: Tensor, group: TensorGroup) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Turns logits into exp(logit - largest) in place. Returns, for each token, its loss, the sum over the vocabulary, the
+    target's column on this rank and whether it is this rank's."""
     rows = logits.shape[1]
     local = targets - group.rank * rows
     mine = (local >= 0) & (local < rows)
@@ -83,8 +86,7 @@ def _normalise(logits: Tensor, targets: Tensor, group: TensorGroup) -> tuple[Ten
         both = torch.stack((sums, at_target))
         dist.all_reduce(both, group=group.group)
         sums, at_target = both[0], both[1]
-    logits /= sums.unsqueeze(-1)
-    return sums.log() - at_target, local, mine
+    return sums.log() - at_target, sums, local, mine
 
 
 def score(x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor, scale: float, group: TensorGroup) -> Scored:
