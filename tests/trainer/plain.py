@@ -26,11 +26,16 @@ def _turn(x: Tensor, theta: float) -> Tensor:
     return torch.cat((a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()), -1)
 
 
-def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainConfig) -> Tensor:
-    """tokens [batch, sequence] -> [batch, sequence, vocabulary]."""
+def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainConfig, document_end: int | None = None) -> Tensor:
+    """tokens [batch, sequence] -> [batch, sequence, vocabulary]; with `document_end`, documents do not see each other."""
     model = config.model
     length = tokens.shape[1]
     mask = torch.full((length, length), -math.inf).triu(1)
+    if document_end is not None:
+        ends = (tokens == document_end).int()
+        document = ends.cumsum(1) - ends
+        apart = document[:, None, :, None] != document[:, None, None, :]
+        mask = mask + torch.zeros(apart.shape).masked_fill(apart, -math.inf)
     x = weights["embedding.weight"][tokens] * model.input_mult
     for n in range(model.layers):
         w = {name.removeprefix(f"layers.{n}."): value for name, value in weights.items() if name.startswith(f"layers.{n}.")}
