@@ -1,4 +1,4 @@
-"""Readable-looking prose for tests, written by rule: seeded, in English and Chinese, with as many distinct documents as wanted."""
+"""Readable-looking prose for tests, written by rule: seeded, in English and Chinese, as many documents as wanted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _EN = {
 _ZH = {
     "who": "老船长;年轻的工程师;村里的医生;隔壁的邻居;图书馆员;一位旅行者;茶馆的掌柜;中学教师;守灯塔的人;修表匠;"
     "果园的主人;报社的记者;车站的值班员;染坊的学徒;河边的渔夫;博物馆的讲解员;木匠的女儿;邮递员;气象站;合唱团",
-    "did": "修好了;记录了;描述了;搬走了;测量了;重新粉刷了;仔细检查了;翻译了;收集了;打开了;种下了;数了一遍;整理了;画下了;称过了;擦亮了",
+    "did": "修好了;记录了;描述了;搬走了;测量了;重新粉刷了;仔细检查了;翻译了;收集了;打开了;种下了;"
+    "数了一遍;整理了;画下了;称过了;擦亮了",
     "what": "那座木桥;一篮苹果;坏掉的时钟;七封旧信;北边的小路;港口的地图;过冬的粮食;一块奇怪的石头;火车时刻表;"
     "被水淹的地窖;第一版的书稿;铜制的水壶;花园的围墙;两只密封的信封;书架旁的梯子;一桶海盐;天文望远镜;那本旧账簿",
     "when": "在下雨之前;那一年的春天;趁着集市休息的时候;在一个安静的星期二;开完漫长的会议之后;收获的季节里;因为渡船晚点;"
