@@ -44,17 +44,23 @@ def site() -> Iterator[int]:
         process.wait()
 
 
-def capture(paths: Sequence[str], target: str, sites: int) -> tuple[int, int]:
-    """Fetches the pages with one connection to each of so many sites; returns (pages captured, pages that never came)."""
+def capture(paths: Sequence[str], targets: Sequence[str], sites: int) -> tuple[int, int]:
+    """Fetches the pages with one connection to each of so many sites, each page into one of the files in turn.
+
+    Returns (pages captured, pages that never came).
+    """
     lost = 0
     with ExitStack() as stack:
         ports = [stack.enter_context(site()) for _ in range(sites)]
         pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in ports]
         waiting = [pools[number % sites].submit(_fetch, ports[number % sites], path) for number, path in enumerate(paths)]
         bar = stack.enter_context(Progress("crawl", total=len(paths), unit="page"))
-        writer = WARCWriter(stack.enter_context(open(target, "wb")), gzip=True, warc_version="1.0")
-        _write(writer, "warcinfo", "", b"software: open-tele-flm\r\n", "application/warc-fields")
-        for path, future in zip(paths, waiting, strict=True):
+        handles = [stack.enter_context(open(target, "wb")) for target in targets]
+        writers = [WARCWriter(handle, gzip=True, warc_version="1.0") for handle in handles]
+        for writer in writers:
+            _write(writer, "warcinfo", "", b"software: open-tele-flm\r\n", "application/warc-fields")
+        for number, (path, future) in enumerate(zip(paths, waiting, strict=True)):
+            writer = writers[number % len(writers)]
             answer = future.result()
             bar.advance()
             if answer is None:

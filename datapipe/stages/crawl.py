@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import zstandard
@@ -18,12 +19,16 @@ from datapipe.config import CrawlConfig
 from datapipe.crawl import local
 from datapipe.crawl.capture import capture
 
+_ARCHIVES = 4  # a crawl has many; one file is read by one task
+
 
 def crawl(config: CrawlConfig, directory: StageDirectory) -> dict[str, Any]:
-    """Fills the stage's folder: `pydoc.warc.gz` and one `.jsonl.zst` for each kind of text. Returns what was found."""
+    """Fills the stage's folder: `pydoc-*.warc.gz` and one `.jsonl.zst` for each kind of text. Returns what was found."""
     pages = local.module_pages(config.packages, config.pages)
-    with storage.aside(directory.path("pydoc.warc.gz")) as path:
-        captured, lost = capture(pages, path, max(1, min(4, os.cpu_count() or 1)))
+    with ExitStack() as stack:
+        names = [f"pydoc-{number:05d}.warc.gz" for number in range(_ARCHIVES)]
+        paths = [stack.enter_context(storage.aside(directory.path(name))) for name in names]
+        captured, lost = capture(pages, paths, max(1, min(4, os.cpu_count() or 1)))
     texts = {
         "code": local.code(config.code_bytes),
         "licences": local.licences(),

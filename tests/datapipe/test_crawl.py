@@ -18,8 +18,8 @@ PAGES = ["/json.html", "/difflib.html", "/no.such.module.html", "/textwrap.html"
 
 
 def test_pages_are_captured_and_the_same_pages_give_the_same_file(tmp_path: Path) -> None:
-    assert capture(PAGES, str(tmp_path / "a.warc.gz"), 1) == (4, 0)
-    assert capture(PAGES, str(tmp_path / "b.warc.gz"), 2) == (4, 0)
+    assert capture(PAGES, [str(tmp_path / "a.warc.gz")], 1) == (4, 0)
+    assert capture(PAGES, [str(tmp_path / "b.warc.gz")], 2) == (4, 0)
     assert (tmp_path / "a.warc.gz").read_bytes() == (tmp_path / "b.warc.gz").read_bytes()
     with open(tmp_path / "a.warc.gz", "rb") as stream:
         records = list(
