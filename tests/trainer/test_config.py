@@ -31,7 +31,7 @@ def settings(**sections: dict[str, Any]) -> TrainConfig:
         ({"pretrain": {"steps": 0}}, r"pretrain\.steps = 0 is too small; use 1 or more"),
         ({"pretrain": {"optimizer": {"beta2": 1.5}}}, r"pretrain\.optimizer\.beta2 = 1\.5 is out of range"),
         ({"pretrain": {"optimiser": {}}}, r"pretrain\.optimiser: no such setting; did you mean 'optimizer'\?"),
-        ({"parallel": {"tensor": 8}, "model": {"kv_heads": 2}}, r"does not divide model\.kv_heads = 2; use 1 or 2"),
+        ({"parallel": {"tensor": 4}, "model": {"kv_heads": 2}}, r"does not divide model\.kv_heads = 2; use 1 or 2"),
         ({"parallel": {"tensor": 2}, "model": {"vocab": 99, "vocab_multiple": 1}}, r"vocabulary of 99; make .* of 2"),
         ({"parallel": {"tensor": 2, "sequence": True}, "model": {"context": 33}}, r"does not divide model\.context = 33"),
     ],

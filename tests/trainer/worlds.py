@@ -1,16 +1,19 @@
-"""Starts a world of ranks on this machine, runs one function on all of them and hands back what rank 0 returned.
+"""Starts a world of ranks on this machine, runs functions on all of them and hands back what rank 0 returned.
 
 A start costs several seconds (torch and DeepSpeed are imported in each rank), a further layout in the same world well under
-one: tests that need many layouts run them in one world.
+one: tests run many layouts in one call, and all calls for a number of ranks go to the same processes.
 """
 
 from __future__ import annotations
 
+import atexit
+import importlib
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,46 +94,82 @@ def environment(world: int, rank: int, port: int) -> dict[str, str]:
     }
 
 
+class _World:
+    """Ranks that stay alive and take one call after another: each start would import torch and DeepSpeed in every rank."""
+
+    def __init__(self, size: int) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.logs = [Path(self.folder.name) / f"rank-{rank}.log" for rank in range(size)]
+        self.calls = 0
+        port = free_port()
+        self.ranks = []
+        for rank, log in enumerate(self.logs):
+            with log.open("w") as output:
+                self.ranks.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "tests.trainer.worlds"], env=environment(size, rank, port), cwd=ROOT,
+                        stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True,
+                    )
+                )  # fmt: skip
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        self.calls += 1
+        folder = Path(self.folder.name) / str(self.calls)
+        folder.mkdir()
+        torch.save((function.__module__, function.__qualname__, arguments), folder / "call.pt")
+        for rank in self.ranks:
+            assert rank.stdin is not None
+            rank.stdin.write(f"{folder}\n")
+            rank.stdin.flush()
+        limit = time.monotonic() + _LIMIT_SECONDS
+        while len(list(folder.glob("done-*"))) < len(self.ranks):
+            ended = [number for number, rank in enumerate(self.ranks) if rank.poll() is not None]
+            if ended or time.monotonic() > limit:
+                time.sleep(1.0)
+                said = "\n".join(f"--- rank {number}\n{log.read_text()[-3000:]}" for number, log in enumerate(self.logs))
+                raise AssertionError(f"ranks {ended or 'none'} ended, the others did not finish\n{said}")
+            time.sleep(0.02)
+        return torch.load(folder / "result.pt", weights_only=False)
+
+    def end(self) -> None:
+        for rank in self.ranks:
+            rank.kill()
+            rank.wait()
+        self.folder.cleanup()
+
+
+_worlds: dict[int, _World] = {}
+
+
 def run(world: int, function: Callable[..., Any], *arguments: Any) -> Any:
     """`function(*arguments)` on `world` ranks, each a process of its own; rank 0's result. A rank that fails fails the test."""
-    with tempfile.TemporaryDirectory() as folder:
-        torch.save((function.__module__, function.__qualname__, arguments), f"{folder}/call.pt")
-        port = free_port()
-        ranks = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.trainer.worlds", folder],
-                env=environment(world, rank, port),
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for rank in range(world)
-        ]
-        outputs = []
-        try:
-            for rank in ranks:
-                outputs.append(rank.communicate(timeout=_LIMIT_SECONDS)[0])
-        finally:
-            for rank in ranks:
-                rank.kill()
-        failed = [(n, rank.returncode) for n, rank in enumerate(ranks) if rank.returncode]
-        if failed:
-            raise AssertionError(
-                f"ranks failed: {failed}\n" + "\n".join(f"--- rank {n}\n{outputs[n][-3000:]}" for n, _ in failed)
-            )
-        return torch.load(f"{folder}/result.pt", weights_only=False)
+    if world not in _worlds:
+        _worlds[world] = _World(world)
+    try:
+        return _worlds[world].call(function, arguments)
+    except BaseException:
+        _worlds.pop(world).end()
+        raise
 
 
-def _main(folder: str) -> None:
-    import importlib
+@atexit.register
+def _end_all() -> None:
+    for world in _worlds.values():
+        world.end()
+    _worlds.clear()
 
+
+def _main() -> None:
+    """A rank: folders with calls come in on stdin, one a line."""
     torch.set_num_threads(1)
-    module, name, arguments = torch.load(f"{folder}/call.pt", weights_only=False)
-    result = getattr(importlib.import_module(module), name)(*arguments)
-    if os.environ["RANK"] == "0":
-        torch.save(result, f"{folder}/result.pt")
+    for line in sys.stdin:
+        folder = Path(line.strip())
+        module, name, arguments = torch.load(folder / "call.pt", weights_only=False)
+        result = getattr(importlib.import_module(module), name)(*arguments)
+        if os.environ["RANK"] == "0":
+            torch.save(result, folder / "result.pt")
+        (folder / f"done-{os.environ['RANK']}").touch()
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main()
