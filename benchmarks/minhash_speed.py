@@ -115,11 +115,12 @@ def peers(language: str) -> dict[str, Callable[[list[str]], Any]]:
         from datatrove.pipeline.dedup.minhash import MinhashConfig
 
         config = MinhashConfig(n_grams=length, num_buckets=CONFIG.bands, hashes_per_bucket=CONFIG.rows)
-        signer = MinhashDedupSignature("", config, language="zho" if language == "zh" else "eng")
+        signer = MinhashDedupSignature("memory://signatures", config, language="cmn_Hani" if language == "zh" else "eng")
 
         def trove(texts: list[str]) -> None:
             for text in texts:
-                signer.get_signature(signer.get_shingles(text))
+                if len(hashes := signer.get_shingles(text)):
+                    signer.get_signature(hashes)
 
         found["datatrove"] = trove
     return found
