@@ -69,7 +69,7 @@ class HtmlConfig:
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
     max_elements: int = setting(20_000, "most elements of a page; of 1,020 real pages two have more, 99 % under 4,300")
-    max_children: int = setting(2_000, "most elements directly below one: time grows with its square; real ones have under 1,500")
+    max_children: int = setting(2_000, "most elements directly below one: time grows with its square; real ones have fewer")
     max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
 
 
@@ -243,6 +243,7 @@ class DecontaminateConfig:
     benchmarks: dict[str, str] = setting(
         {}, "name: glob of its files (relative to the corpus, or a URI); a name without a reader is read as JSONL or text"
     )
+    mode: Literal["strict", "cut"] = setting("strict", "strict: the whole document goes; cut: the shared words go")
     words: int = setting(13, "words an n-gram in spaced languages (13 as GPT-3 and lm-eval)")
     characters: int = setting(30, "characters an n-gram in Chinese and Japanese; at 20, quoted laws hit 0.5 % of clean pages")
     short_words: int = setting(6, "an item shorter than an n-gram is looked for whole, down to so many words")

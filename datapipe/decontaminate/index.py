@@ -35,8 +35,8 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Hits:
-    """Distinct n-grams of documents that are in the index, one row each: the document [H], the n-gram's hash [H], the first
-    benchmark item that it comes from [H], and the characters that it takes in the document [H]."""
+    """Indexed n-grams in documents, a row for each place: the document [H], the n-gram's hash [H], the first benchmark item
+    that it comes from [H], and the characters that it takes in the document [H]; sorted by document and place."""
 
     document: Offsets
     hashes: Hashes
@@ -87,12 +87,9 @@ class Index:
             if len(place):
                 rows += [self._at(part, place, cut, owner) for part in self._grams if part.head == head]
         document, hashes, item, place, last = (np.concatenate(column) for column in zip(*rows, strict=True))
-        order = np.lexsort((place, hashes, document))
-        document, hashes = document[order], hashes[order]
-        first = np.ones(len(order), np.bool_)
-        first[1:] = (document[1:] != document[:-1]) | (hashes[1:] != hashes[:-1])
-        chosen = order[first]
-        return Hits(document[first], hashes[first], item[chosen], cut.start[place[chosen]], cut.end[last[chosen]])
+        order = np.lexsort((last, place, document))
+        begin, end = cut.start[place[order]], cut.end[last[order]]
+        return Hits(document[order], hashes[order], item[order], begin, end)
 
     def _at(
         self, part: Grams, place: Offsets, cut: Units, owner: Offsets

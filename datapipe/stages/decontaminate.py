@@ -1,4 +1,5 @@
-"""Decontamination: a document that shares an n-gram with a benchmark's test items is removed whole ("strict").
+"""Decontamination: a document that shares an n-gram with a benchmark's test items is removed whole ("strict"), or loses the
+words that it shares ("cut").
 
 Two passes over the documents: the first finds the n-grams of the benchmarks that stand in them, the second removes. Between
 them, n-grams that stand in very many documents are set aside: those are licences, templates and proverbs, not leaked items.
@@ -32,6 +33,8 @@ HITS = pa.schema(
         ("benchmark", pa.string()),
         ("item", pa.string()),
         ("span", pa.string()),
+        ("begin", pa.int64()),
+        ("end", pa.int64()),
     ]
 )
 REPORTED = 50
@@ -49,11 +52,11 @@ def decontaminate(work: Work) -> dict[str, Any]:
     uri = work.directory.path("index.npz")
     index.save(uri)
     hits = work.emit("hits", partial(find_hits, uri=uri, version=storage.listing(uri)[0].version), HITS)
-    often = hits.groupBy("hash").agg(F.count("*").alias("documents")).where(F.col("documents") > config.frequent)
+    often = hits.groupBy("hash").agg(F.count_distinct("id").alias("documents")).where(F.col("documents") > config.frequent)
     contaminated = work.commit("contaminated", choose(hits, often))
     counts = {row["benchmark"]: row.asDict() for row in by_benchmark(hits, often).collect()}
     return {
-        **work.judge(judge, beside="contaminated"),
+        **work.judge(judge if config.mode == "strict" else cut, beside="contaminated"),
         "benchmarks": {name: {**facts[name], **_found(counts.get(name))} for name in sorted(facts)},
         "ngrams": len(index),
         "contaminated": contaminated.count(),
@@ -72,7 +75,7 @@ def _index(uri: str, version: str) -> Index:
 
 
 def find_hits(batches: Batches, shard: ShardTask, uri: str, version: str) -> Iterator[pa.RecordBatch]:
-    """A row for each distinct n-gram of a benchmark in each document, with the words as the document has them."""
+    """A row for each place in a document where an n-gram of a benchmark stands, with the words as the document has them."""
     index = _index(uri, version)
     for batch in batches:
         texts: list[str] = batch.column("text").to_pylist()
@@ -89,18 +92,25 @@ def find_hits(batches: Batches, shard: ShardTask, uri: str, version: str) -> Ite
                 pa.array([index.benchmark(item) for item in items], pa.string()),
                 pa.array([index.names[item] for item in items], pa.string()),
                 pa.array([texts[row][begin:end] for row, begin, end in places], pa.string()),
+                pa.array(found.begin),
+                pa.array(found.end),
             ]
             yield pa.RecordBatch.from_arrays(columns, schema=HITS)
 
 
 def choose(hits: DataFrame, often: DataFrame) -> DataFrame:
-    """(shard, id, benchmark, ngrams, item, span) of each contaminated document: the benchmark with most of its n-grams, and
-    one of them. Ties fall to the last by name, so the answer does not depend on the order of rows."""
-    counted = hits.join(often, "hash", "left_anti").groupBy("shard", "id", "benchmark")
-    by_document = counted.agg(F.count("*").alias("ngrams"), F.min(F.struct("item", "span")).alias("first"))
+    """(shard, id, benchmark, ngrams, item, span, spans) of each contaminated document: the benchmark with most of its
+    n-grams (of equals the last by name: the order of rows decides nothing), one of them, and every place that is shared."""
+    counted = hits.join(often, "hash", "left_anti")
+    by_document = counted.groupBy("shard", "id", "benchmark").agg(
+        F.count_distinct("hash").alias("ngrams"),
+        F.min(F.struct("item", "span")).alias("first"),
+        F.collect_set(F.struct("begin", "end")).alias("places"),
+    )
     best = F.max_by(F.struct("benchmark", "ngrams", "first"), F.struct("ngrams", "benchmark"))
-    return by_document.groupBy("shard", "id").agg(best.alias("best")).select(
-        "shard", "id", "best.benchmark", "best.ngrams", "best.first.item", "best.first.span"
+    places = F.sort_array(F.flatten(F.collect_list("places")))
+    return by_document.groupBy("shard", "id").agg(best.alias("best"), places.alias("spans")).select(
+        "shard", "id", "best.benchmark", "best.ngrams", "best.first.item", "best.first.span", "spans"
     )  # fmt: skip
 
 
@@ -138,3 +148,23 @@ def judge(batches: Batches, shard: ShardTask) -> Batches:
             detail = f"{row['item']}: {row['span']}" if row else None
             verdicts.append(Verdict(f"decontaminate.{row['benchmark']}", row["ngrams"], 0, detail) if row else None)
         yield with_verdicts(batch, verdicts)
+
+
+def cut(batches: Batches, shard: ShardTask) -> Batches:
+    """Takes the shared words out of each contaminated document and keeps the rest."""
+    assert shard.beside is not None
+    known = dict(zip(shard.beside.column("id").to_pylist(), shard.beside.column("spans").to_pylist(), strict=True))
+    for batch in batches:
+        texts: list[str] = batch.column("text").to_pylist()
+        ids = batch.column("id").to_pylist()
+        edited = [without(text, known[name]) if name in known else text for name, text in zip(ids, texts, strict=True)]
+        yield with_verdicts(batch, [None] * len(texts), edited)
+
+
+def without(text: str, spans: list[dict[str, int]]) -> str:
+    """The text less these spans, which may overlap; they come sorted."""
+    kept, reached = [], 0
+    for span in spans:
+        kept.append(text[reached : max(reached, span["begin"])])
+        reached = max(reached, span["end"])
+    return "".join([*kept, text[reached:]])

@@ -2,6 +2,7 @@
 
 import textwrap
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,9 +78,10 @@ def test_an_enumeration_is_no_ngram_but_the_whole_item_is() -> None:
     assert len(made.find([f"Exercise. {item}!"]).item) == 1
 
 
-def test_a_repeated_ngram_of_a_document_counts_once() -> None:
-    made = index()
-    assert len(made.find([SHORT * 5]).item) == 1
+def test_every_place_is_found() -> None:
+    hits = index().find([SHORT * 5])
+    assert len(hits.item) == 5 and len(set(hits.hashes.tolist())) == 1
+    assert (np.diff(hits.begin) == len(SHORT)).all()
 
 
 def test_an_index_comes_back_from_its_file_as_it_was(tmp_path) -> None:

@@ -62,6 +62,19 @@ def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_repor
     assert facts["frequent"][0]["span"] in PROVERB
 
 
+def test_in_mode_cut_the_shared_words_go_and_the_document_stays(make_work, quiz) -> None:
+    config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, mode="cut", frequent=3)
+    settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=1), decontaminate=config)
+    work = make_work("decontaminate", [*pages(), page("twice", f"{QUESTION} {FILLER} {QUESTION}")], settings)
+    facts = decontaminate(work)
+    assert facts["removed"] == 0 and facts["contaminated"] == 3
+    rows = pq.read_table(work.directory.path("shards", "00000.parquet")).to_pylist()
+    texts = {row["key"]: row["text"] for row in rows}
+    assert texts["leak"] == f"{FILLER}\n?\n{FILLER}"
+    assert texts["twice"] == f"? {FILLER} ?"
+    assert texts["clean"] == FILLER * 3 and PROVERB in texts["proverb 0"]
+
+
 def test_without_benchmarks_everything_passes_and_the_facts_say_so(make_work) -> None:
     work = make_work("decontaminate", pages(), DataConfig(extract=ExtractConfig(shards=2)))
     facts = decontaminate(work)
