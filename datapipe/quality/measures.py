@@ -28,17 +28,21 @@ def sigmoid(value: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(value, -50, 50))))
 
 
-def platt(scores: Floats, labels: NDArray[np.bool_], rounds: int = 50) -> tuple[float, float]:
+def platt(scores: Floats, labels: NDArray[np.bool_]) -> tuple[float, float]:
     """a, b such that sigmoid(a * score + b) is the probability of a positive (Platt 1999, both classes weighing the same).
 
     fastText is far too sure of itself on few documents; this makes its scores mean what they say. A weak pull towards
     a = 1, b = 0 keeps separable data from giving an infinite slope.
     """
+    slope, shift = logistic(np.stack([scores, np.ones_like(scores)]), labels, np.array([1.0, 0.0])).tolist()
+    return max(slope, 1e-3), shift  # a slope of zero or below would turn the order of scores around
+
+
+def logistic(inputs: Floats, labels: NDArray[np.bool_], start: Floats, pull: float = 1e-2, rounds: int = 50) -> Floats:
+    """Weights [F] of a logistic regression on inputs [F, N] by Newton's method, drawn towards `start` by `pull`."""
     weights = _weights(labels)
     # Platt's targets: a class of n documents is certain to 1 - 1 / (n + 2), not to 1.
     target = np.where(labels, 1 - 1 / (labels.sum() + 2), 1 / ((~labels).sum() + 2))
-    inputs = np.stack([scores, np.ones_like(scores)])
-    start, pull = np.array([1.0, 0.0]), 1e-2
 
     def loss(at: Floats) -> float:
         value = at @ inputs
@@ -48,15 +52,14 @@ def platt(scores: Floats, labels: NDArray[np.bool_], rounds: int = 50) -> tuple[
     for _ in range(rounds):
         given = sigmoid(at @ inputs)
         gradient = inputs @ (weights * (given - target)) + pull * (at - start)
-        hessian = (inputs * (weights * given * (1 - given))) @ inputs.T + pull * np.eye(2)
+        hessian = (inputs * (weights * given * (1 - given))) @ inputs.T + pull * np.eye(len(start))
         step = np.linalg.solve(hessian, gradient)
         while loss(at - step) > loss(at) and np.abs(step).max() > 1e-9:
             step /= 2  # where the scores saturate, a full Newton step shoots far past
         at = at - step
         if np.abs(step).max() < 1e-9:
             break
-    slope, shift = float(at[0]), float(at[1])
-    return max(slope, 1e-3), shift  # a slope of zero or below would turn the order of scores around
+    return at
 
 
 def _weights(labels: NDArray[np.bool_]) -> Floats:

@@ -54,6 +54,7 @@ def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judge
     card = train_quality(trained)["languages"]
     assert card["en"]["trained"] and card["en"]["unseen_hosts"]["auc"] > 0.85
     assert abs(card["en"]["unseen_hosts"]["auc_length_only"] - 0.5) < 0.25
+    assert card["en"]["unseen_hosts"]["auc_form_only"] < card["en"]["unseen_hosts"]["auc"]
     assert card["en"]["split"]["test"]["negative"]["hosts"] > 0
     assert not card["zh"]["trained"] and "fewer than 20" in card["zh"]["reason"]
     assert json.loads((tmp_path / "run/train_quality/model_card.json").read_text()) == card
