@@ -209,9 +209,16 @@ class MonitorConfig:
     policy: Literal["log", "stop"] = setting(
         "log", "what a spike in both loss and gradient norm does; in the loss alone it is let be"
     )
+    predicted: list[list[float]] = setting(
+        [], "a predicted curve, [[tokens, loss], ...]; between its points straight in log tokens"
+    )
+    interval: float = setting(0.05, "nats by which the window's mean loss may lie above the prediction before an alarm")
 
     def __post_init__(self) -> None:
         at_least("window", self.window, 8)
+        tokens = [point[0] for point in self.predicted]
+        if any(len(point) != 2 for point in self.predicted) or tokens != sorted(set(tokens)) or (tokens and tokens[0] < 1):
+            raise ConfigError(f"predicted = {self.predicted} must be pairs [tokens, loss] with rising tokens, from 1 on.")
 
 
 @dataclass(frozen=True)
@@ -220,6 +227,9 @@ class PretrainConfig:
 
     steps: int = setting(200, "optimizer steps after which the run stops")
     batch: int = setting(8, "sequences a step, over all ranks")
+    ramp: list[list[int]] = setting(
+        [], "smaller batches at first: [[100, 256], [300, 512]] is 256 to step 100, 512 to step 300"
+    )
     precision: Literal["fp32", "bf16"] = setting(
         "fp32", "arithmetic of the network; masters, moments and accumulated gradients are always fp32"
     )
@@ -239,6 +249,20 @@ class PretrainConfig:
             at_least(name, getattr(self, name), 1)
         for name in ("validate_every", "validate_sequences", "save_every", "keep_every"):
             at_least(name, getattr(self, name), 0)
+        if any(len(pair) != 2 or pair[0] < 1 for pair in self.ramp) or self.ramp != sorted(self.ramp):
+            raise ConfigError(f"ramp = {self.ramp} must be pairs [last step, sequences] with rising steps.")
+
+    def batch_at(self, step: int) -> int:
+        """Sequences of a step, counted from 1."""
+        return next((batch for last, batch in self.ramp if step <= last), self.batch)
+
+    def sequences_through(self, step: int) -> int:
+        """Sequences of all steps up to and with this one: a function of the step alone, so a restart knows its place."""
+        total = done = 0
+        for last, batch in self.ramp:
+            upto = min(step, last)
+            total, done = total + max(0, upto - done) * batch, max(done, upto)
+        return total + max(0, step - done) * self.batch
 
 
 @dataclass(frozen=True)
@@ -289,12 +313,14 @@ class TrainConfig:
                 f"model.layers = {model.layers}; use {model.layers} or fewer."
             )
         share = parallel.data * parallel.micro_batch
-        if pretrain.batch % share:
-            near = sorted({max(1, pretrain.batch // share) * share, (pretrain.batch // share + 1) * share})
-            raise ConfigError(
-                f"pretrain.batch = {pretrain.batch} is no multiple of parallel.data x parallel.micro_batch = {share}; "
-                f"use {' or '.join(map(str, near))}."
-            )
+        named = [("batch", pretrain.batch), *((f"ramp: {batch}", batch) for _, batch in pretrain.ramp)]
+        for name, batch in named:
+            if batch % share:
+                near = sorted({max(1, batch // share) * share, (batch // share + 1) * share})
+                raise ConfigError(
+                    f"pretrain.{name} = {batch} is no multiple of parallel.data x parallel.micro_batch = {share}; "
+                    f"use {' or '.join(map(str, near))}."
+                )
 
     @property
     def accumulation(self) -> int:

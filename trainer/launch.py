@@ -139,3 +139,20 @@ def _how(status: int) -> str:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """`python -m trainer.launch --config FILE key=value`: what `make pretrain` starts, for other starters (Slurm)."""
+    from core.job import guarded, parser, settings
+
+    arguments = parser(main.__doc__ or "", TrainConfig, ("model", "parallel", "pretrain")).parse_args()
+
+    def work() -> None:
+        config = settings(arguments, TrainConfig, "trainer")
+        sys.exit(launch("pretrain", config, ["--config", arguments.config, *arguments.overrides]))
+
+    guarded(work)
+
+
+if __name__ == "__main__":
+    main()

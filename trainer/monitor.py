@@ -2,21 +2,22 @@
 
 The report saw loss spikes with a normal gradient norm, which mend themselves, and learned to fear a gradient norm that keeps
 rising. So a spike counts when both values leave their window, a rising trend is an alarm by itself, and a value that is no
-number stops the run.
+number stops the run. Where a curve was predicted from smaller models, a loss above it says early that something is wrong.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
 from trainer.config import MonitorConfig
 
-EventKind = Literal["not_a_number", "spike", "spike_let_be", "rising"]
+EventKind = Literal["not_a_number", "spike", "spike_let_be", "rising", "off_curve"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,11 @@ class Monitor:
         self.config = config
         self._losses: deque[float] = deque(maxlen=config.window)
         self._norms: deque[float] = deque(maxlen=2 * config.window)
-        self._alarmed = -config.window
+        self._gaps: deque[float] = deque(maxlen=config.window)
+        self._alarmed = {"rising": -config.window, "off_curve": -config.window}
 
-    def observe(self, step: int, loss: float, norm: float) -> list[Event]:
-        """The events of one step. A spike does not enter the window that the next step is measured by."""
+    def observe(self, step: int, loss: float, norm: float, tokens: float = 0.0) -> list[Event]:
+        """The events of one step, which ends at `tokens`. A spike does not enter the window that the next is measured by."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
             message = f"step {step}: loss {loss}, gradient norm {norm}: not a number; nothing after this step would be one."
             return [Event(step, "not_a_number", message, stop=True)]
@@ -58,6 +60,7 @@ class Monitor:
         if high_norm < self.config.spike:
             self._norms.append(norm)
         events.extend(self._trend(step))
+        events.extend(self._curve(step, loss, tokens))
         return events
 
     def _above(self, window: deque[float], value: float) -> float:
@@ -71,20 +74,42 @@ class Monitor:
 
     def _trend(self, step: int) -> list[Event]:
         window = self.config.window
-        if len(self._norms) < 2 * window or step - self._alarmed < window:
+        if len(self._norms) < 2 * window or step - self._alarmed["rising"] < window:
             return []
         norms = list(self._norms)
         before, now = median(norms[:window]), median(norms[window:])
         if now < before * (1.0 + self.config.trend):
             return []
-        self._alarmed = step
+        self._alarmed["rising"] = step
         message = f"step {step}: the gradient norm's median rose from {before:.3f} to {now:.3f} within {window} steps"
         return [Event(step, "rising", message)]
 
+    def _curve(self, step: int, loss: float, tokens: float) -> list[Event]:
+        expected = predicted(self.config.predicted, tokens)
+        if expected is None:
+            return []
+        self._gaps.append(loss - expected)
+        gap, window = sum(self._gaps) / len(self._gaps), self.config.window
+        if len(self._gaps) < window or gap <= self.config.interval or step - self._alarmed["off_curve"] < window:
+            return []
+        self._alarmed["off_curve"] = step
+        message = f"step {step}: the loss has been {gap:.3f} above its predicted curve for {window} steps; restart"
+        return [Event(step, "off_curve", message + " with a smaller learning rate or other data")]
+
     def state(self) -> dict[str, Any]:
-        return {"losses": list(self._losses), "norms": list(self._norms), "alarmed": self._alarmed}
+        windows = {"losses": list(self._losses), "norms": list(self._norms), "gaps": list(self._gaps)}
+        return {**windows, "alarmed": dict(self._alarmed)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._losses.extend(state["losses"])
         self._norms.extend(state["norms"])
-        self._alarmed = int(state["alarmed"])
+        self._gaps.extend(state["gaps"])
+        self._alarmed.update(state["alarmed"])
+
+
+def predicted(curve: Sequence[Sequence[float]], tokens: float) -> float | None:
+    """The loss of a predicted curve at so many tokens, straight in log tokens between its points; None outside it."""
+    for (before, high), (after, low) in pairwise(curve):
+        if before <= tokens <= after:
+            return high + (low - high) * math.log(tokens / before) / math.log(after / before)
+    return None

@@ -8,6 +8,7 @@ import json
 import resource
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,49 +126,53 @@ class Loop:
         model = self.config.model
         return {
             "steps": self.step,
-            "tokens": self.step * self.config.tokens_per_step,
+            "tokens": self._tokens(),
             "epochs": self.blend.epochs(self.step * self.config.pretrain.batch),
             "first_loss": self.log.first_loss if self.log else None,
             "last_loss": self.last_loss,
             "validation": validation,
-            "tokens_per_second": self._rate(),
+            "tokens_per_second": self._tokens() / self.seconds if self.seconds else 0.0,
             "checkpoint": f"checkpoints/{checkpoints.folder_name(self.step)}",
             "parameters": plan.parameters(model),
             "model": plain(model),
             "layout": plain(self.config.parallel),
             "restarts": self.restarts,
             "training_seconds": round(self.seconds, 2),
+            "goodput": self._goodput(),
             "seconds": round(time.monotonic() - began, 2),
         }
 
     def _train_step(self) -> dict[str, Any]:
         began = time.monotonic()
-        batch = self.config.pretrain.batch
-        tokens_done = (self.step + 1) * self.config.tokens_per_step
-        shape = self.config.pretrain.schedule
-        by_tokens = shape.unit == "tokens"
-        end = self.config.pretrain.steps * (self.config.tokens_per_step if by_tokens else 1)
-        share = schedule.factor(shape, tokens_done if by_tokens else self.step + 1, end)
+        pretrain, context = self.config.pretrain, self.config.model.context
+        step, start = self.step + 1, pretrain.sequences_through(self.step)
+        count = pretrain.batch_at(step)
+        tokens = (start + count) * context
+        by_tokens = pretrain.schedule.unit == "tokens"
+        end = pretrain.sequences_through(pretrain.steps) * context if by_tokens else pretrain.steps
+        share = schedule.factor(pretrain.schedule, tokens if by_tokens else step, end)
         rates = schedule.apply(self.engine.optimizer.param_groups, share)
-        result = self.engine.step(self._batch(self.step * batch, batch))
-        self.step += 1
+        result = self.engine.step(self._batch(start, count))
+        self.step, self.last_loss = step, result.loss
         taken = time.monotonic() - began
         self.seconds += taken
-        self.last_loss = result.loss
-        row = {
-            "step": self.step,
-            "tokens": tokens_done,
+        rate = count * context / taken
+        row: dict[str, Any] = {
+            "step": step,
+            "tokens": tokens,
             "loss": result.loss,
             "grad_norm": result.grad_norm,
             "lr": rates,
-            "tokens_per_second": self.config.tokens_per_step / taken,
-            "tflops": self._flops * self.config.tokens_per_step / taken / self.config.parallel.world / 1e12,
+            "tokens_per_second": rate,
+            "tflops": self._flops * rate / self.config.parallel.world / 1e12,
             "memory_gb": _memory(self.ranks.device) / 1e9,
             "domains": self._by_domain(result),
         }
-        if self.log is not None and (self.step % self.config.pretrain.log_every == 0 or self.step == 1):
+        if self.ranks.device.type == "cuda":
+            row["mfu"] = row["tflops"] / self.config.plan.gpu_peak
+        if self.log is not None and (step % pretrain.log_every == 0 or step == 1):
             self.log.write(row)
-        self._watch(result)
+        self._watch(result, tokens)
         return row
 
     def _batch(self, start: int, count: int) -> Batch:
@@ -185,17 +190,17 @@ class Loop:
         pairs = zip(self.blend.domains, result.tally.tolist(), strict=True)
         return {name: nats / tokens for name, (nats, tokens) in pairs if tokens}
 
-    def _watch(self, result: StepResult) -> None:
+    def _watch(self, result: StepResult, tokens: int) -> None:
         """Every rank sees the same numbers, so all stop together."""
-        for event in self.monitor.observe(self.step, result.loss, result.grad_norm):
+        for event in self.monitor.observe(self.step, result.loss, result.grad_norm, tokens):
             if self.log is not None:
                 self.log.write({"step": self.step, "event": event.kind, "message": event.message})
                 print(f"\n  {event.message}", flush=True)
             if event.stop:
-                first = (self.step - 1) * self.config.pretrain.batch
+                first, beyond = (self.config.pretrain.sequences_through(step) for step in (self.step - 1, self.step))
                 saved = checkpoints.steps_in(self.folder / "checkpoints")
                 raise Stopped(
-                    f"{event.message} The step's data are sequences {first} to {first + self.config.pretrain.batch - 1} "
+                    f"{event.message} The step's data are sequences {first} to {beyond - 1} "
                     f"of mix {self.blend.hash}; the newest checkpoint is of step {saved[-1] if saved else 'none'}."
                 )
 
@@ -224,8 +229,8 @@ class Loop:
         folder = self.folder / "checkpoints"
         state = {
             "step": self.step,
-            "sequences": self.step * self.config.pretrain.batch,
-            "tokens": self.step * self.config.tokens_per_step,
+            "sequences": self.config.pretrain.sequences_through(self.step),
+            "tokens": self._tokens(),
             "seed": self.config.seed,
             "model": plain(self.config.model),
             "mix": self.blend.hash,
@@ -266,8 +271,16 @@ class Loop:
         self.monitor.restore(state["monitor"])
         say(f"  goes on from {found.path.name}")
 
-    def _rate(self) -> float:
-        return self.step * self.config.tokens_per_step / self.seconds if self.seconds else 0.0
+    def _goodput(self) -> float | None:
+        """Share of the time since the run's first start that went into steps which were kept (rank 0 knows)."""
+        began = self.folder / "began.json"
+        if not began.exists():
+            return None
+        at = datetime.fromisoformat(json.loads(began.read_text(encoding="utf-8"))["at"])
+        return min(1.0, self.seconds / max(1.0, (datetime.now(UTC) - at).total_seconds()))
+
+    def _tokens(self) -> int:
+        return self.config.pretrain.sequences_through(self.step) * self.config.model.context
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -44,3 +44,14 @@ def test_it_is_refused_in_one_sentence(sections: dict[str, Any], message: str) -
 def test_what_follows_from_the_settings() -> None:
     config = settings(parallel={"data": 2, "micro_batch": 2}, pretrain={"batch": 16})
     assert config.accumulation == 4 and config.model.rows == 128 and config.tokens_per_step == 16 * 4096
+
+
+def test_a_ramp_knows_the_sequences_of_every_step() -> None:
+    config = settings(pretrain={"batch": 16, "steps": 10, "ramp": [[2, 4], [5, 8]]}).pretrain
+    assert [config.batch_at(step) for step in (1, 2, 3, 5, 6, 10)] == [4, 4, 8, 8, 16, 16]
+    for step in range(1, 11):
+        assert config.sequences_through(step) == sum(config.batch_at(n) for n in range(1, step + 1))
+    with pytest.raises(ConfigError, match=r"pretrain\.ramp: 4 = 4 is no multiple of .* = 8; use 8"):
+        settings(parallel={"data": 8}, pretrain={"batch": 16, "ramp": [[2, 4]]})
+    with pytest.raises(ConfigError, match=r"pretrain\.ramp = .* must be pairs"):
+        settings(pretrain={"ramp": [[5, 8], [2, 4]]})

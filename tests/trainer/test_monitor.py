@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
+
+import pytest
 
 from trainer.config import MonitorConfig
-from trainer.monitor import Event, Monitor
+from trainer.monitor import Event, Monitor, predicted
 
 CONFIG = MonitorConfig(window=32)
 
@@ -58,7 +61,7 @@ def test_a_rising_gradient_norm_is_an_alarm_once_a_window() -> None:
     losses, norms = calm(200)
     events = watch(losses, [norm * (1 + step / 20) for step, norm in enumerate(norms)])
     assert events and {event.kind for event in events} == {"rising"}
-    assert all(later.step - earlier.step >= 32 for earlier, later in zip(events, events[1:], strict=False))
+    assert all(later.step - earlier.step >= 32 for earlier, later in pairwise(events))
 
 
 def test_what_is_not_a_number_stops_the_run() -> None:
@@ -66,6 +69,27 @@ def test_what_is_not_a_number_stops_the_run() -> None:
     assert event.kind == "not_a_number" and event.stop
     (event,) = watch([3.0], [float("inf")])
     assert event.stop
+
+
+def test_a_loss_above_its_predicted_curve_is_an_alarm_once_a_window() -> None:
+    config = MonitorConfig(window=32, predicted=[[1e3, 4.0], [1e5, 3.0]], interval=0.1)
+    monitor = Monitor(config)
+    losses, norms = calm(200)
+    events = []
+    for step in range(1, 201):
+        tokens = 500.0 * step
+        above = 0.0 if step < 100 else 0.3
+        due = predicted(config.predicted, tokens)
+        events += monitor.observe(step, (due or 4.0) + losses[step - 1] - 3.0 + above, norms[step - 1], tokens)
+    events = [event for event in events if event.kind == "off_curve"]
+    assert len(events) >= 2 and "0.1" in events[0].message
+    assert 100 < events[0].step < 132 and all(b.step - a.step >= 32 for a, b in pairwise(events))
+
+
+def test_a_predicted_curve_is_straight_in_log_tokens() -> None:
+    curve = [[1e3, 4.0], [1e5, 3.0]]
+    assert predicted(curve, 1e4) == pytest.approx(3.5)
+    assert predicted(curve, 1e2) is None and predicted(curve, 1e6) is None and predicted([], 1.0) is None
 
 
 def test_it_goes_on_from_its_saved_state() -> None:

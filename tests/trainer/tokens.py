@@ -43,9 +43,9 @@ def write_config(path: Path, **pretrain: Any) -> Path:
     tree = {
         "seed": 1,
         "model": {"layers": 2, "hidden": 32, "heads": 2, "ffn": 64, "context": 32, "vocab_multiple": 16, "base_hidden": 16},
-        "parallel": {"data": 2, "micro_batch": 4, "device": "cpu", "threads": 1},
+        "parallel": {"data": 2, "micro_batch": 2, "device": "cpu", "threads": 1},
         "pretrain": {
-            "steps": 24, "batch": 8, "save_every": 8, "validate_every": 12, "schedule": {"warmup": 4},
+            "steps": 24, "batch": 8, "ramp": [[5, 4]], "save_every": 8, "validate_every": 12, "schedule": {"warmup": 4},
             "optimizer": {"lr": 6e-3, "lr_matrix": 1.2e-2}, **pretrain,
         },
     }  # fmt: skip

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from trainer.config import ModelConfig
 from trainer.model.attention import attend, rotate
 from trainer.model.mup import logit_scale
+from trainer.model.swiglu import swiglu
 from trainer.parallel.layers import ColumnLinear, Norm, RowLinear, Vocabulary
 from trainer.parallel.loss import Scored
 
@@ -56,7 +57,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.gate_up(x)
-        down: Tensor = self.down(F.silu(gate) * up)
+        down: Tensor = self.down(swiglu(gate, up))
         return down
 
 

@@ -64,7 +64,10 @@ class Engine:
         return slice(self.ranks.data * share, (self.ranks.data + 1) * share)
 
     def step(self, batch: Batch) -> StepResult:
-        """One optimizer step on `pretrain.batch` sequences."""
+        """One optimizer step; all data ranks bring as many rows, a multiple of the micro-batch."""
+        count = len(batch.tokens) * self.ranks.data_size
+        if count != self.deepspeed.train_batch_size():
+            self.deepspeed.set_train_batch_size(count)
         self.pipeline.tally.zero_()
         if self.config.model.dropout:
             self._seed_dropout()
