@@ -24,7 +24,9 @@ def test_what_was_written_is_read_whole_or_in_shares(tmp_path: Path) -> None:
     checkpoint = Checkpoint.open(save(tmp_path, 3))
     whole = checkpoint.tensor("layers.1.attention.out.weight")
     assert checkpoint.model == MODEL and checkpoint.step == 3
-    assert torch.equal(torch.cat([checkpoint.share("layers.1.attention.out.weight", 1, rank, 4) for rank in range(4)], 1), whole)
+    assert torch.equal(
+        torch.cat([checkpoint.share("layers.1.attention.out.weight", 1, rank, 4) for rank in range(4)], 1), whole
+    )
     assert torch.equal(checkpoint.share("embedding.weight", 0, 1, 2), checkpoint.tensor("embedding.weight").chunk(2)[1])
     assert not checkpoint.tensor("norm.gain.exp_avg_sq").any()
     assert set(checkpoint.weights()) == {name for name, _ in build(MODEL, 1).named_parameters()}
