@@ -11,7 +11,7 @@ from typing import Any
 from datapipe.sources.markups.guard import require_closed
 from datapipe.sources.markups.wikiwords import CATEGORIES, END_SECTIONS, FILES, REDIRECTS
 
-_PAIRS = (("{{", "}}"), ("[[", "]]"), ("{|", "|}"), ("[http", "]"), ("<", ">"), ("<!--", "-->"))
+_PAIRS = (("{{", "}}"), ("[[", "]]"), ("{|", "|}"), ("[http", "]"), ("<!--", "-->"))
 _OPENED = re.compile(r"<(?!br\b|hr\b)[A-Za-z][^<>]*(?<!/)>")
 _ENDINGS = frozenset(heading for headings in END_SECTIONS.values() for heading in headings)
 _HEADING = re.compile(r"^(={2,4})\s*(.+?)\s*\1\s*$", re.MULTILINE)

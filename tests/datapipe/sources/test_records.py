@@ -126,7 +126,7 @@ def test_dialogues_are_what_is_said_turn_by_turn(tmp_path: Path) -> None:
         ({"template": "{question}\n{answer}"}, {"question": SENTENCES[0][:40], "answer": SENTENCES[0][40:]}),
     ],
 )  # fmt: skip
-def test_layouts_of_public_corpora_are_options_and_no_code(tmp_path: Path, layout: dict[str, str], row: dict[str, object]) -> None:
+def test_layouts_of_public_corpora_are_options(tmp_path: Path, layout: dict[str, str], row: dict[str, object]) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False))
     [made] = read(tmp_path / "a.jsonl", source="records", options=layout)
     assert made.verdict is None and made.text.replace("\n", "").replace(" ", "") == SENTENCES[0].replace(" ", "")
