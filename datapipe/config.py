@@ -178,6 +178,7 @@ class TrainQualityConfig:
     )
     minimum: int = setting(40, "documents a class below which no classifier is trained and the language passes unfiltered")
     documents: int = setting(20_000, "documents a class at most, chosen by content hash")
+    per_host: int = setting(100, "documents of one host (or one file) at most, or a large site would be all that a class is")
     windows: int = setting(4, "windows cut from each document: the classifier sees windows, so it cannot learn lengths")
     window: int = setting(200, "words (or characters) a window")
     held_out: float = setting(0.25, "share of hosts that only measure: half of them calibrate, half give the AUC")

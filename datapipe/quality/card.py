@@ -33,6 +33,7 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
 
     `samples` must come in an order that depends on their content alone: it is the order of training.
     """
+    samples = capped(samples, config.per_host)
     classes = {True: [s for s in samples if s.positive], False: [s for s in samples if not s.positive]}
     card: dict[str, Any] = {"trained": False, "documents": {_name(kind): len(own) for kind, own in classes.items()}}
     short = [_name(kind) for kind, own in classes.items() if len(own) < config.minimum]
@@ -67,6 +68,17 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
         crawl_quantiles=quantiles(_scores(scorer, unseen)),
     )
     return scorer, card
+
+
+def capped(samples: list[Sample], per_host: int) -> list[Sample]:
+    """The first `per_host` samples of each class and host, in order."""
+    seen: Counter[tuple[bool, str]] = Counter()
+    kept = []
+    for sample in samples:
+        seen[sample.positive, sample.host] += 1
+        if seen[sample.positive, sample.host] <= per_host:
+            kept.append(sample)
+    return kept
 
 
 def one_by_one(samples: list[Sample], held_out: float) -> set[str]:

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datapipe.quality.card import Sample, one_by_one
+from datapipe.quality.card import Sample, capped, one_by_one
 from datapipe.quality.split import CALIBRATE, TEST, TRAIN, split_hosts
 from datapipe.quality.windows import host, windows
 
@@ -42,6 +42,11 @@ def test_a_collection_in_one_file_is_split_by_document_and_a_large_site_is_not()
     assert one_by_one(small + [sample("file:all.jsonl", 100 + n) for n in range(50)], 0.25) == {"file:all.jsonl"}
     assert one_by_one(small + [sample("big.test", 100 + n) for n in range(50)], 0.25) == set()
     assert one_by_one(small[:3], 0.25) == {"site0", "site1", "site2"}
+
+
+def test_one_host_gives_a_class_so_many_documents_and_no_more() -> None:
+    samples = [sample("big.test", n) for n in range(9)] + [sample("small.test", 20)]
+    assert capped(samples, 4) == [*samples[:4], samples[-1]]
 
 
 def test_whose_text_it_is() -> None:
