@@ -113,7 +113,7 @@ class ExtractConfig:
         """The files that these settings read: part of what the stage's output depends on."""
         from datapipe.sources.inputs import find
 
-        claimed = find(self, config.corpus or join(config.run, "crawl"))
+        claimed = find(self, config.corpus or join(config.run, "crawl"), must_exist=bool(config.corpus))
         return [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
 
 
