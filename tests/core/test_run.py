@@ -47,6 +47,8 @@ def test_a_run_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written to"):
         Run(str(tmp_path / "file" / "run")).prepare()
+    with pytest.raises(ConfigError, match="which Spark reads as a pattern"):
+        Run(str(tmp_path / "run[1]")).prepare()
     with pytest.raises(ConfigError, match="no run directory"):
         Run("")
 

@@ -50,7 +50,7 @@ def play(cut: Path, tmp_path_factory: pytest.TempPathFactory) -> Play:
 
     def run(name: str, *settings: str) -> Run:
         if name not in made:
-            made[name] = Run(str(tmp_path_factory.mktemp(name) / "run"))
+            made[name] = Run(str(tmp_path_factory.mktemp("line") / "run"))
             process = submit(ROOT / "configs" / "demo-corpus.yaml", cut, made[name], "resample", *settings)
             said = process.communicate(timeout=900)[1]
             assert process.returncode == 0, said[-4000:]
