@@ -119,7 +119,9 @@ class Run:
     def prepare(self) -> None:
         """Creates the directory and makes sure that it can be written to."""
         if any(mark in self.uri for mark in "*?[]{}"):
-            raise ConfigError(f"run = {self.uri}: holds one of * ? [ ] {{ }}, which Spark reads as a pattern; use another name.")
+            raise ConfigError(
+                f"run = {self.uri}: holds one of * ? [ ] {{ }}, which Spark reads as a pattern; use another name."
+            )
         probe = storage.join(self.uri, ".writable")
         try:
             storage.write_text(probe, "")

@@ -44,9 +44,7 @@ def test_files_are_the_layout_byte_for_byte_and_read_back(tmp_path_factory, sequ
     assert shard.records()["utf8_bytes"].tolist() == [10 * n for n in range(len(sequences))]
 
 
-@pytest.mark.parametrize(
-    ("vocabulary", "dtype"), [(8_000, "uint16"), (65_499, "uint16"), (65_500, "int32"), (80_000, "int32")]
-)
+@pytest.mark.parametrize(("vocabulary", "dtype"), [(8_000, "uint16"), (65_499, "uint16"), (65_500, "int32"), (80_000, "int32")])
 def test_the_type_follows_from_the_vocabulary_as_megatron_chooses_it(vocabulary: int, dtype: str) -> None:
     assert dtype_for(vocabulary) == np.dtype(dtype)
 

@@ -91,8 +91,6 @@ def test_what_is_left_decides_whether_a_document_stays() -> None:
             assert verdict["rule"] == "dedup_paragraphs.left" and verdict["measure"] == pytest.approx(20 / 52, abs=0.05)
 
 
-
-
 def test_a_corpus_that_repeats_nothing_is_left_as_it_is(make_work) -> None:
     work = make_work("dedup_paragraphs", [page(1), page(2)], DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_paragraphs(work)
