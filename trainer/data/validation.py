@@ -34,7 +34,8 @@ class Validation:
     training sequence sees. The very first target has the end-of-document id before it, so all tokens of the domain are
     targets once, the ends of documents included; the last window is padded and masked.
 
-    limit: about how many tokens of each domain to use, in whole documents and at least one; None uses all.
+    limit: tokens of each domain to use at most, in whole documents: those that fit, taken in turn, or else the shortest one;
+    None uses all.
     """
 
     def __init__(self, data: TokenData, context: int, limit: int | None = None) -> None:
@@ -89,38 +90,56 @@ class Validation:
 
 
 class _Held:
-    """The held-out documents of one domain back to back, up to a limit."""
+    """The chosen held-out documents of one domain, back to back."""
 
     def __init__(self, domain: DomainTokens, limit: int | None) -> None:
         parts: list[npt.NDArray[Any]] = []
+        taken: list[npt.NDArray[np.bool_]] = []
+        left = limit
         for facts in domain.validation:
-            parts.append(_records(facts))
-            if limit is not None and sum(int(part["tokens"].sum()) for part in parts) >= limit:
-                break
-        self._shards = domain.validation[: len(parts)]
-        self._bounds = np.cumsum([facts.tokens for facts in self._shards])
-        self._open = lru_cache(maxsize=4)(lambda place: self._shards[place].open())
-        documents = np.concatenate(parts)
-        ends = np.cumsum(documents["tokens"])
-        count = len(ends) if limit is None else max(1, int(np.searchsorted(ends, limit, side="right")))
-        self.documents, self.ends = documents[:count], ends[:count]
+            parts.append(_records(facts, len(parts)))
+            taken.append(_fitting(parts[-1]["tokens"], left))
+            if left is not None and limit is not None:
+                left -= int(parts[-1]["tokens"][taken[-1]].sum())
+                if left < limit // 20:  # near enough: a large corpus has more shards than need be opened
+                    break
+        documents, chosen = np.concatenate(parts), np.concatenate(taken)
+        if not chosen.any():
+            chosen[np.argmin(documents["tokens"])] = True
+        self._open = lru_cache(maxsize=4)(lambda place: domain.validation[place].open())
+        self.documents = documents[chosen]
+        self.ends = np.cumsum(self.documents["tokens"])
         self.total = int(self.ends[-1])
 
     def read(self, begin: int, end: int) -> npt.NDArray[Any]:
         pieces = []
         while begin < end:
-            place = int(np.searchsorted(self._bounds, begin, side="right"))
-            before = int(self._bounds[place - 1]) if place else 0
-            stop = min(end, int(self._bounds[place]))
-            pieces.append(self._open(place).tokens[begin - before : stop - before])
+            row = int(np.searchsorted(self.ends, begin, side="right"))
+            stop = min(end, int(self.ends[row]))
+            document = self.documents[row]
+            shift = int(document["start"]) - int(self.ends[row] - document["tokens"])
+            pieces.append(self._open(int(document["shard"])).tokens[begin + shift : stop + shift])
             begin = stop
         return np.concatenate(pieces)
 
 
-def _records(facts: ShardFacts) -> npt.NDArray[Any]:
+def _fitting(tokens: npt.NDArray[np.int64], left: int | None) -> npt.NDArray[np.bool_]:
+    """Which documents, taken in turn, fit into what is left; one that is too long is passed over."""
+    chosen = np.ones(len(tokens), bool)
+    if left is None:
+        return chosen
+    for row, size in enumerate(tokens.tolist()):
+        chosen[row] = size <= left
+        left -= size if size <= left else 0
+    return chosen
+
+
+def _records(facts: ShardFacts, place: int) -> npt.NDArray[Any]:
     shard = facts.open()
     records = shard.records()
-    documents = np.zeros(len(shard), [("language", "U16"), ("utf8_bytes", "<i8"), ("tokens", "<i8")])
+    fields = [("language", "U16"), ("utf8_bytes", "<i8"), ("tokens", "<i8"), ("shard", "<i4"), ("start", "<i8")]
+    documents = np.zeros(len(shard), fields)
     documents["language"] = np.array(facts.languages or ("und",))[records["language"]]
     documents["utf8_bytes"], documents["tokens"] = records["utf8_bytes"], shard.lengths
+    documents["shard"], documents["start"] = place, np.cumsum(shard.lengths) - shard.lengths
     return documents

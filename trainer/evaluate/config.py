@@ -49,7 +49,9 @@ class EvaluateConfig:
     """Validation loss and bits per byte of a checkpoint, by domain and language."""
 
     batch: int = setting(8, "windows of one forward pass")
-    tokens: int | None = setting(None, "about how many held-out tokens of each domain to use, in whole documents; null is all")
+    tokens: int | None = setting(
+        None, "held-out tokens of each domain to use at most, in whole documents that fit, at least one; null is all"
+    )
     checkpoint: str | None = setting(None, "which one, for example step-00000200; null is the last")
     text: Literal["packed", "document"] = setting(
         "packed", "packed: documents one after another, as in training; document: each seen by itself"

@@ -13,15 +13,16 @@ from trainer.evaluate.windows import Piece
 
 
 def pieces(data: TokenData, limit: int | None) -> dict[str, list[Piece]]:
-    """The held-out documents of each domain as our own tokens, in the order of the shards, about `limit` tokens of each."""
+    """The held-out documents of each domain as our own tokens, in the order of the shards, at most `limit` tokens of each."""
     records = Validation(data, 1, limit)
     found = {}
     for domain in records.domains:
         documents = records.documents(domain)
-        ids = (shard[row] for facts in data.domain(domain).validation for shard in [facts.open()] for row in range(len(shard)))
+        shards = {place: data.domain(domain).validation[place].open() for place in np.unique(documents["shard"]).tolist()}
         found[domain] = [
-            Piece(str(record["language"]), int(record["utf8_bytes"]), np.asarray(tokens[:-1], np.int64))
-            for record, tokens in zip(documents, ids, strict=False)
+            Piece(str(document["language"]), int(document["utf8_bytes"]), np.asarray(ids[:-1], np.int64))
+            for document in documents
+            for ids in [shards[int(document["shard"])].tokens[document["start"] : document["start"] + document["tokens"]]]
         ]
     return found
 

@@ -40,13 +40,16 @@ def test_every_token_is_a_target_once_with_its_own_past(data, context, size) -> 
         assert validation.tokens(domain) == len(held)
 
 
-def test_a_limit_takes_whole_documents_and_the_bytes_of_those(data) -> None:
-    for limit, documents in ((1, 1), (5, 1), (22, 2), (23, 2), (24, 3), (1000, 4)):
+def test_a_limit_takes_the_whole_documents_that_fit_and_their_bytes(data) -> None:
+    cases = {1: [2], 5: [5], 21: [5, 2], 22: [5, 17], 24: [5, 17, 2], 63: [5, 17, 2], 64: [5, 17, 2, 40]}
+    for limit, sizes in cases.items():
         validation = Validation(data, 8, limit)
-        tokens = sum([5, 17, 2, 40][:documents])
+        assert validation.documents("WebText")["tokens"].tolist() == sizes
+        tokens = sum(sizes)
         assert (validation.tokens("WebText"), validation.utf8_bytes("WebText")) == (tokens, 3 * tokens)
-        targets = sum(int(batch.mask.sum()) for batch in validation.batches("WebText", 2))
-        assert targets == tokens
+        held = np.split(data.domain("WebText").validation[0].open().tokens, np.cumsum([5, 17, 2]))
+        wanted = np.concatenate([document for document in held if len(document) in sizes]).tolist()
+        assert [token for batch in validation.batches("WebText", 2) for token in batch.tokens[:, 1:][batch.mask]] == wanted
 
 
 def test_documents_carry_their_language(data) -> None:

@@ -1,0 +1,58 @@
+"""Repeated paragraphs and near-duplicate documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.config import ConfigError, setting
+
+
+@dataclass(frozen=True)
+class DedupParagraphsConfig:
+    """Repeated paragraphs are cut out of documents."""
+
+    scope: Literal["corpus", "domain"] = setting("corpus", "where a paragraph may not be repeated")
+    repeats: Literal["keep_first", "drop_above"] = setting(
+        "keep_first", "keep_first: the first by (id, position) stays; drop_above: all go that stand more than `above` times"
+    )
+    above: int = setting(10, "for drop_above: page furniture repeats far more often than a quotation does")
+    min_words: int = setting(10, "shorter paragraphs are exempt: headings and phrases repeat by nature")
+    min_characters: int = setting(20, "the same for Chinese and Japanese, in characters")
+    min_left: float = setting(0.3, "a document that keeps less than this share of its words is removed: scraps are left")
+    wrapped_from: float = setting(0.05, "blank lines for each line of text from which on paragraphs end at blank lines only")
+    exempt_domains: list[str] = setting(["Code"], "domains left alone: a function that occurs twice is no furniture")
+
+    def __post_init__(self) -> None:
+        if self.above < 1:
+            raise ConfigError(f"above = {self.above} must be at least 1.")
+        if not 0 <= self.min_left <= 1:
+            raise ConfigError(f"min_left = {self.min_left} must be from 0 to 1.")
+
+
+@dataclass(frozen=True)
+class DedupDocumentsConfig:
+    """Near-duplicate documents: one survivor of each group of copies stays."""
+
+    threshold: float = setting(0.8, "true Jaccard of shingle sets from which on two documents are near-duplicates")
+    words: int = setting(5, "words a shingle in spaced languages")
+    characters: int = setting(5, "characters a shingle in Chinese and Japanese")
+    permutations: int = setting(120, "MinHash permutations; 20 x 6 finds a pair at Jaccard 0.8 with probability 0.998")
+    bands: int = setting(20, "bands of a signature; two documents meet where one band is equal")
+    rows: int = setting(6, "permutations a band")
+    scheme: Literal["affine32", "legacy"] = setting("affine32", "datasketch's scheme of permutations (legacy: before 2.0)")
+    seed: int = setting(1, "seed of the permutations, as datasketch's")
+    leaders: int = setting(256, "documents of a bucket that later ones are compared with; those beyond are counted")
+    driver_edges: int = setting(20_000_000, "verified edges that one driver may hold (about 2 GB); beyond it the job refuses")
+    against: list[str] = setting([], "earlier runs (their directories) whose documents count as already there")
+
+    def __post_init__(self) -> None:
+        if self.bands * self.rows > self.permutations:
+            raise ConfigError(
+                f"bands = {self.bands} with rows = {self.rows} need {self.bands * self.rows} permutations; "
+                f"permutations = {self.permutations} is too few."
+            )
+        if not 0 < self.threshold <= 1:
+            raise ConfigError(f"threshold = {self.threshold} must be above 0 and at most 1.")
+        if min(self.words, self.characters, self.leaders) < 1:
+            raise ConfigError("words, characters and leaders must each be at least 1.")

@@ -1,0 +1,73 @@
+"""Raw files: what is read, how, and the bounds past which nothing is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.config import ConfigError, setting
+from core.storage import FileInfo, join
+from datapipe.document import DOMAINS
+from datapipe.text.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from datapipe.config import DataConfig
+
+
+@dataclass(frozen=True)
+class HtmlConfig:
+    """Web pages: how their text is found, and the bounds past which a page is not looked at."""
+
+    fast: bool = setting(True, "trafilatura without its second opinions: 1.5 times as fast, F1 as good")
+    comments: bool = setting(False, "readers' comments below an article are text too")
+    tables: bool = setting(True, "text inside tables")
+    precision: bool = setting(False, "rather less text than wrong text")
+    max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
+    max_characters: int = setting(4_000_000, "longest page in characters")
+    max_elements: int = setting(20_000, "most elements of a page; of 1,020 real pages two have more, 99 % under 4,300")
+    max_children: int = setting(2_000, "most elements directly below one: time grows with its square; real ones have fewer")
+    max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """One kind of input: which files, how they are read, and what they are."""
+
+    glob: str = setting("", "files below the corpus; ** crosses folders; a file belongs to the first rule that names it")
+    source: str = setting("text", "reader: warc, commoncrawl, records, parquet, text, wikipedia, stackexchange")
+    domain: str = setting("WebText", "domain of the report's Table 1")
+    language: str = setting("", "language, where it is known (`code` for sources); empty: identified, and held to `languages`")
+    markup: str = setting("plain", "what a text is written in: plain, markdown, latex, wikitext, html, book, code, concode")
+    markup_of: dict[str, str] = setting({}, "markup by domain, for a file whose records name their domains")
+    options: dict[str, Any] = setting({}, "options of the reader; see its file in datapipe/sources/")
+
+    def __post_init__(self) -> None:
+        if self.domain not in DOMAINS:
+            raise ConfigError(f"domain = {self.domain!r} must be one of {', '.join(DOMAINS)}.")
+        from datapipe import sources  # they read this module's settings
+
+        for name in (self.markup, *self.markup_of.values()):
+            sources.markup(name)
+        sources.make(self.source, self.options)
+
+
+@dataclass(frozen=True)
+class ExtractConfig:
+    """Raw files into documents."""
+
+    shards: int = setting(8, "files a stage's documents are kept in; fixed for a run, about 256 MB of text each is good")
+    inputs: list[InputConfig] = setting([], "the kinds of input, the first that names a file wins")
+    languages: list[str] = setting(list(LANGUAGES), "documents in other languages go to the ledger; empty: all languages stay")
+    max_document_bytes: int = setting(20_000_000, "largest document, in bytes of text")
+    html: HtmlConfig = setting(HtmlConfig, "web pages")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.shards <= 100_000:
+            raise ConfigError(f"shards = {self.shards} must be from 1 to 100000.")
+
+    def files(self, config: DataConfig) -> list[FileInfo]:
+        """The files that these settings read: part of what the stage's output depends on."""
+        from datapipe.sources.inputs import find
+
+        claimed = find(self, config.corpus or join(config.run, "crawl"), must_exist=bool(config.corpus))
+        return [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
