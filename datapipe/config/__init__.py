@@ -8,7 +8,7 @@ from core.config import setting
 from datapipe.config.decontaminate import DecontaminateConfig
 from datapipe.config.dedup import DedupDocumentsConfig, DedupParagraphsConfig
 from datapipe.config.launch import CrawlConfig, SparkConfig
-from datapipe.config.mix import DomainShare, EncodeConfig, ResampleConfig, TrainTokenizerConfig
+from datapipe.config.mix import DomainShare, EncodeConfig, QualityBand, ResampleConfig, TrainTokenizerConfig
 from datapipe.config.quality import FilterQualityConfig, QualitySources, Selector, TrainQualityConfig
 from datapipe.config.rules import PII_KINDS, Bound, CleanConfig, RuleSet
 from datapipe.config.sources import ExtractConfig, HtmlConfig, InputConfig
@@ -28,6 +28,7 @@ __all__ = [
     "FilterQualityConfig",
     "HtmlConfig",
     "InputConfig",
+    "QualityBand",
     "QualitySources",
     "ResampleConfig",
     "RuleSet",

@@ -11,6 +11,19 @@ from tokenizer.config import TokenizerConfig
 
 
 @dataclass(frozen=True)
+class QualityBand:
+    """A part of a domain's scored text; the bands of a domain stand best first."""
+
+    share: float = setting(why="share of the tokens, of each language where the domain asks for a ratio of them")
+    epochs: float = setting(1.0, "how often the band may be seen, times the domain's epochs; its tokens weigh as much more")
+
+    def __post_init__(self) -> None:
+        for name in ("share", "epochs"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} = {getattr(self, name)} must be above 0; leave the band out instead.")
+
+
+@dataclass(frozen=True)
 class DomainShare:
     """One row of the domain table."""
 
@@ -19,8 +32,14 @@ class DomainShare:
     )
     epochs: float = setting(1.0, "how often the domain's text may be seen; below 1 only that part of it is used at all")
     languages: dict[str, float] = setting({}, "ratio of languages in tokens, such as {en: 2, zh: 1}; empty: as they come")
+    quality: dict[str, QualityBand] = setting(
+        {}, "bands of the quality score, best first: each its share of the text and how often it is seen; empty: evenly"
+    )
 
     def __post_init__(self) -> None:
+        if self.quality and abs(sum(band.share for band in self.quality.values()) - 1) > 1e-6:
+            shares = ", ".join(f"{name} {band.share:g}" for name, band in self.quality.items())
+            raise ConfigError(f"quality: the bands' shares must add up to 1; they are {shares}.")
         if self.proportion is not None and self.proportion <= 0:
             raise ConfigError(f"proportion = {self.proportion} must be above 0; take the domain out of the mix instead.")
         if self.epochs <= 0:
@@ -48,6 +67,13 @@ class ResampleConfig:
     on_missing: Literal["refuse", "drop"] = setting(
         "refuse", "where the corpus has nothing of a domain or language: refuse, or share its part among the others"
     )
+    languages: dict[str, float] = setting(
+        {}, "ratio of languages over all domains that the mix is held against, such as {en: 2, zh: 1}; empty: not checked"
+    )
+    languages_within: float = setting(0.25, "how far the ratio that comes out may be from `languages`, as a part of it")
+    on_languages: Literal["report", "refuse"] = setting(
+        "report", "where it is further away: say so in the facts, or refuse the mix"
+    )
     minimum_documents: int = setting(1, "documents taken of each domain (or language of it) even where fewer would do")
     tokens_per_byte: dict[str, float] = field(
         default_factory=_tokens_per_byte,
@@ -57,6 +83,8 @@ class ResampleConfig:
     def __post_init__(self) -> None:
         if self.tokens is not None and self.tokens < 1:
             raise ConfigError(f"tokens = {self.tokens} must be at least 1, or null for all that there is.")
+        if self.languages and (len(self.languages) < 2 or min(self.languages.values()) <= 0):
+            raise ConfigError(f"languages = {self.languages} must name at least two languages, each with a ratio above 0.")
         if len({share.proportion is None for share in self.mix.values()}) > 1:
             without = [domain for domain, share in self.mix.items() if share.proportion is None]
             raise ConfigError(f"mix: {', '.join(without)} lack a proportion; give it to every domain or to none.")

@@ -23,10 +23,11 @@ _AFTER_ALL = "~"  # after every id, which are hex digits
 
 @dataclass(frozen=True)
 class Cut:
-    """The last document taken, by (rank, id)."""
+    """The last document taken, by (rank, id); `step`: its tokens, by which the sum could have been nearer or further."""
 
     rank: int
     id: str
+    step: int = 0
 
     def takes(self, rank: int, identity: str) -> bool:
         return (rank, identity) <= (self.rank, self.id)
@@ -60,9 +61,7 @@ def histograms(keys: DataFrame) -> dict[str, Histogram]:
     return dict(sorted(found.items()))
 
 
-def find_cuts(
-    keys: DataFrame, counts: Mapping[str, Histogram], wanted: Mapping[str, float], minimum: int
-) -> dict[str, Cut]:
+def find_cuts(keys: DataFrame, counts: Mapping[str, Histogram], wanted: Mapping[str, float], minimum: int) -> dict[str, Cut]:
     """The cut of each stratum in `wanted`: as close to its tokens as whole documents allow, and `minimum` of them."""
     cuts: dict[str, Cut] = {}
     bins: dict[str, int] = {}
@@ -103,5 +102,5 @@ def _cut(rows: list[tuple[int, str, int]], tokens: float, minimum: int, number: 
     sums = np.concatenate([[0], np.cumsum([entry[2] for entry in rows])])
     taken = max(int(np.argmin(np.abs(sums - tokens))), min(minimum, len(rows)))
     if taken == 0:
-        return Cut((number << _SHIFT) - 1, _AFTER_ALL)
-    return Cut(rows[taken - 1][0], rows[taken - 1][1])
+        return Cut((number << _SHIFT) - 1, _AFTER_ALL, rows[0][2])
+    return Cut(*rows[taken - 1])

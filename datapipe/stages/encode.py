@@ -25,6 +25,7 @@ from core import storage
 from core.config import ConfigError
 from datapipe.config import EncodeConfig
 from datapipe.mix.holdout import Holdout, choose, cluster_keys
+from datapipe.mix.subdomains import domain_of, entries
 from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Encoder, Engine, Vocabulary
 from tokenizer.shards import ShardWriter, dtype_for
@@ -52,11 +53,11 @@ def encode(work: Work) -> dict[str, Any]:
 
 
 def clusters_of(batches: Batches, shard: ShardTask, rule: Holdout) -> Iterator[pa.RecordBatch]:
-    """One row a document: its domain and cluster, the rank of the cluster, and the bytes of its text."""
+    """One row a document: its entry of the mix and cluster, the rank of the cluster, and the bytes of its text."""
     for batch in batches:
         clusters = cluster_keys(batch.column("cluster").to_pylist(), batch.column("id").to_pylist())
         sizes = pc.binary_length(batch.column("text")).cast(pa.int64())
-        columns = [batch.column("domain"), pa.array(clusters), pa.array(rule.ranks(clusters)), sizes]
+        columns = [pa.array(entries(batch)), pa.array(clusters), pa.array(rule.ranks(clusters)), sizes]
         yield pa.RecordBatch.from_arrays(columns, schema=KEYS)
 
 
@@ -83,12 +84,12 @@ def encode_shard(batches: Batches, shard: ShardTask, task: EncodeTask) -> Iterat
             texts = batch.column("text").to_pylist()
             encoder = encoder or _encoder(task.tokenizer, task.vocabulary.sha256, task.engine, tuple(texts[:_CHECKED]))
             ids, lengths = encoder.end_documents(*encoder.encode(texts))
-            columns = {name: batch.column(name).to_pylist() for name in ("id", "domain", "language", "source", "cluster")}
+            columns = {name: batch.column(name).to_pylist() for name in ("id", "language", "source", "cluster")}
             sizes = pc.binary_length(batch.column("text")).to_numpy(zero_copy_only=False).astype(np.int64)
             held = task.holdout.of(cluster_keys(columns["cluster"], columns["id"]))
             splits = [
-                f"{domain}/{'validation' if out else 'train'}-{shard.index:05d}"
-                for domain, out in zip(columns["domain"], held.tolist(), strict=True)
+                f"{entry}/{'validation' if out else 'train'}-{shard.index:05d}"
+                for entry, out in zip(entries(batch), held.tolist(), strict=True)
             ]
             names, places = np.unique(splits, return_inverse=True)
             for number, name in enumerate(names.tolist()):
@@ -140,7 +141,7 @@ def conservation(before: dict[str, Any], entries: list[dict[str, Any]]) -> dict[
     """Documents in, kept and removed (none are), by domain. Raises RuntimeError where not all that came in was encoded."""
     by_domain: dict[str, dict[str, int]] = {}
     for entry in entries:
-        counts = by_domain.setdefault(entry["domain"], dict.fromkeys(("in", "kept", "removed", "bytes_in", "bytes_kept"), 0))
+        counts = by_domain.setdefault(domain_of(entry["domain"]), dict.fromkeys(("in", "kept", "removed", "bytes_in", "bytes_kept"), 0))
         for name in ("in", "kept"):
             counts[name] += entry["documents"]
         for name in ("bytes_in", "bytes_kept"):

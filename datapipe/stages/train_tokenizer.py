@@ -22,6 +22,7 @@ from core.hashing import mixed
 from core.progress import Progress
 from datapipe.config import TrainTokenizerConfig
 from datapipe.mix.ranks import RANK_BITS, ranks
+from datapipe.mix.subdomains import domain_of
 from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Vocabulary
 from tokenizer.merges import expected_cost
@@ -61,11 +62,14 @@ def sample_bounds(
     sample_bytes: int, mix: Mapping[str, Mapping[str, float]], by_domain: Mapping[str, Mapping[str, int]]
 ) -> dict[str, int]:
     """The rank below which text is drawn, by domain, so that each gives its share of the bytes or all it has."""
+    shares: dict[str, float] = {}
+    for entry, row in mix.items():
+        shares[domain_of(entry)] = shares.get(domain_of(entry), 0.0) + row["proportion"]
     bounds = {}
-    for domain, row in mix.items():
+    for domain, share in shares.items():
         held = by_domain.get(domain, {}).get("bytes_kept", 0)
         if held:
-            bounds[domain] = min(1 << RANK_BITS, int(sample_bytes * row["proportion"] / held * (1 << RANK_BITS)))
+            bounds[domain] = min(1 << RANK_BITS, int(sample_bytes * share / held * (1 << RANK_BITS)))
     return bounds
 
 

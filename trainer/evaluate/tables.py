@@ -53,7 +53,8 @@ def sums(weights: Mapping[str, Mapping[str, float]], values: Mapping[str, float]
 def _selected(column: ColumnConfig, scores: Mapping[str, Mapping[str, Score]]) -> list[Score]:
     return [
         score
-        for domain in column.domains
-        for language, score in scores.get(domain, {}).items()
+        for entry, by_language in scores.items()
+        if entry.partition(".")[0] in column.domains  # a part of a domain with epochs of its own is named Domain.part
+        for language, score in by_language.items()
         if (not column.languages or language in column.languages) and language not in column.except_languages
     ]

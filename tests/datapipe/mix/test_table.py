@@ -8,9 +8,9 @@ import pytest
 
 from core.config import ConfigError, load
 from core.line import foreign
-from datapipe.config import DataConfig, DomainShare, ResampleConfig
+from datapipe.config import DataConfig, DomainShare, QualityBand, ResampleConfig
 from datapipe.document import DOMAINS
-from datapipe.mix.table import solve, stratum
+from datapipe.mix.table import furthest, language_ratios, solve, stratum
 
 
 def shares(**rows: tuple[float | None, float]) -> dict[str, DomainShare]:
@@ -95,6 +95,51 @@ def test_a_language_without_text_is_refused_or_dropped_as_asked() -> None:
     assert plan.targets["WebText/en"].select == pytest.approx(60)
 
 
+BANDS = {"high": QualityBand(0.25, 2.0), "low": QualityBand(0.75, 0.5)}
+
+
+def test_bands_of_quality_weigh_as_often_as_they_are_seen() -> None:
+    mix = {"WebText": DomainShare(proportion=0.5, quality=BANDS), "Code": DomainShare(proportion=0.5)}
+    plan = solve(ResampleConfig(mix=mix), {"WebText/high": 250, "WebText/low": 750, "WebText/unscored": 125, "Code": 2_000})
+    assert plan.budget == pytest.approx(2 * (500 + 375 + 125)), "WebText gives what its bands weigh"
+    assert {name: target.epochs for name, target in plan.of("WebText").items()} == {
+        "WebText/high": pytest.approx(2.0), "WebText/low": pytest.approx(0.5), "WebText/unscored": pytest.approx(1.0),
+    }  # fmt: skip
+    assert plan.divided("WebText") and not plan.divided("Code")
+
+
+def test_a_smaller_budget_keeps_the_weights_of_the_bands_and_repeats_nothing_that_need_not_be() -> None:
+    mix = {"WebText": DomainShare(proportion=1.0, quality=BANDS, languages={"en": 2, "zh": 1})}
+    available = {f"WebText/{language}/{band}": 1_000 for language in ("en", "zh") for band in BANDS}
+    plan = solve(ResampleConfig(mix=mix, tokens=1_200), available)
+    assert {name: target.asked for name, target in plan.targets.items()} == {
+        "WebText/en/high": pytest.approx(640), "WebText/en/low": pytest.approx(160),
+        "WebText/zh/high": pytest.approx(320), "WebText/zh/low": pytest.approx(80),
+    }  # fmt: skip
+    assert not plan.divided("WebText")
+
+
+def test_a_language_that_is_repeated_while_another_is_not_divides_its_domain() -> None:
+    mix = {"WebText": DomainShare(proportion=1.0, epochs=2.0, languages={"en": 2, "zh": 1})}
+    plan = solve(ResampleConfig(mix=mix), {"WebText/en": 1_000, "WebText/zh": 100})
+    assert {name: target.epochs for name, target in plan.targets.items()} == {
+        "WebText/en": pytest.approx(0.4), "WebText/zh": pytest.approx(2.0),
+    }  # fmt: skip
+    assert plan.divided("WebText")
+
+
+def test_a_band_beyond_its_epochs_is_refused_by_name() -> None:
+    mix = {"WebText": DomainShare(proportion=1.0, quality=BANDS)}
+    with pytest.raises(ConfigError, match=r"WebText/high: 1,143 tokens are asked for and 500 are there, 2.29 epochs, 2 are"):
+        solve(ResampleConfig(mix=mix, tokens=2_000), {"WebText/high": 500, "WebText/low": 1_500})
+
+
+def test_the_ratio_of_languages_is_told_as_got_over_asked() -> None:
+    ratios = language_ratios({"en": 2, "zh": 1}, {"en": 0.5, "zh": 0.4, "de": 0.1})
+    assert ratios == {"en": pytest.approx(0.8333, abs=1e-4), "zh": pytest.approx(1.3333, abs=1e-4)}
+    assert furthest(ratios.values()) == pytest.approx(1 / 3)
+
+
 def test_proportions_for_some_domains_only_are_refused() -> None:
     with pytest.raises(ConfigError, match="Code lack a proportion"):
         ResampleConfig(mix=shares(WebText=(0.5, 1.0), Code=(None, 1.0)))
@@ -102,7 +147,12 @@ def test_proportions_for_some_domains_only_are_refused() -> None:
 
 def test_the_mix_of_the_report_is_its_table_1() -> None:
     path = Path(__file__).resolve().parents[3] / "configs" / "mix" / "tele-flm.yaml"
-    mix = load(path, [], DataConfig, foreign("datapipe")).resample.mix
+    config = load(path, [], DataConfig, foreign("datapipe")).resample
+    mix = config.mix
+    assert config.languages == {"en": 2, "zh": 1}
+    assert {name: share.languages for name, share in mix.items() if share.languages} == {
+        "WebText": {"en": 2, "zh": 1}, "Book": {"en": 1, "zh": 1}, "QA": {"en": 1, "zh": 2},
+    }  # fmt: skip
     assert tuple(mix) == DOMAINS
     assert sum(share.proportion or 0 for share in mix.values()) == pytest.approx(100.01)
     assert {name: share.epochs for name, share in mix.items() if share.epochs != 1.0} == {

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.config import ConfigError
-from datapipe.config import DataConfig, DomainShare, ExtractConfig, ResampleConfig
+from datapipe.config import DataConfig, DomainShare, ExtractConfig, QualityBand, ResampleConfig
 from datapipe.document import Document
 from datapipe.stages.resample import resample
 from tests.prose import article
@@ -91,4 +91,50 @@ def test_a_small_share_still_takes_the_documents_it_must(make_work) -> None:
 def test_a_budget_beyond_the_corpus_is_refused(make_work) -> None:
     work = make_work("resample", corpus(), settings(2, tokens=10_000_000))
     with pytest.raises(ConfigError, match=r"tokens = 10,000,000: the corpus cannot give this mix\. WebText/en: 4,000,000"):
+        resample(work)
+
+
+def test_bands_of_quality_and_a_scarce_language_become_parts_that_the_trainer_repeats(make_work) -> None:
+    documents = [
+        Document("w", f"{language}{n}", "WebText", article(f"{language}{n}", language, 1), language, quality=(n % 20) / 20)
+        for language, count in (("en", 100), ("zh", 20))
+        for n in range(count)
+    ]
+    bands = {"high": QualityBand(0.25, 2.0), "low": QualityBand(0.75, 0.5)}
+    share = DomainShare(proportion=1.0, languages={"en": 2, "zh": 1}, quality=bands)
+    config = DataConfig(
+        extract=ExtractConfig(shards=2), resample=ResampleConfig(mix={"WebText": share}, languages={"en": 2, "zh": 1})
+    )
+    work = make_work("resample", documents, config)
+    facts = resample(work)
+    assert list(facts["mix"]) == ["WebText.en.high", "WebText.en.low", "WebText.zh.high", "WebText.zh.low"]
+    assert sum(row["proportion"] for row in facts["mix"].values()) == pytest.approx(1)
+    assert facts["mix"]["WebText.zh.high"]["epochs"] == facts["mix"]["WebText.zh.high"]["epochs_of_budget"] == 2.0
+    assert facts["languages"]["within"] and facts["trained_languages"]["en"] == pytest.approx(2 / 3, abs=1e-3)
+    rows = [row for n in range(2) for row in pq.read_table(f"{work.directory.path()}/shards/{n:05d}.parquet").to_pylist()]
+    for row in rows:
+        if row["verdict"] is None:
+            band = "high" if row["quality"] >= facts["bands"][f"WebText/{row['language']}"]["high"] else "low"
+            assert dict(row["metadata"])["subdomain"] == f"WebText.{row['language']}.{band}" and row["domain"] == "WebText"
+    assert {row["verdict"]["detail"] for row in rows if row["verdict"]} >= {"WebText/en/low", "WebText/zh/low"}
+    for stratum in facts["strata"].values():
+        assert abs(stratum["selected_tokens"] - stratum["select_tokens"]) <= max(
+            stratum["step"], 0.001 * stratum["asked_tokens"]
+        )
+
+
+def test_a_ratio_of_languages_that_does_not_come_out_is_refused_where_it_must(make_work) -> None:
+    mix = {"WebText": DomainShare(proportion=1.0)}
+    config = ResampleConfig(mix=mix, languages={"en": 4, "zh": 1}, on_languages="refuse")
+    work = make_work("resample", corpus(), DataConfig(extract=ExtractConfig(shards=2), resample=config))
+    with pytest.raises(ConfigError, match="the mix would give en 0.* of the training tokens"):
+        resample(work)
+
+
+def test_bands_without_scores_are_refused(make_work) -> None:
+    share = DomainShare(proportion=1.0, quality={"all": QualityBand(1.0)})
+    work = make_work(
+        "resample", corpus(), DataConfig(extract=ExtractConfig(shards=1), resample=ResampleConfig(mix={"WebText": share}))
+    )
+    with pytest.raises(ConfigError, match="mix.WebText.quality: none of its documents has a score"):
         resample(work)
