@@ -19,6 +19,8 @@ from typing import IO, Any
 
 import fsspec
 
+from core.config import ConfigError
+
 _ASIDE = ".aside-"
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "az", "oss"}
 
@@ -41,6 +43,23 @@ def local_path(uri: str) -> str:
     return uri[len("file://") :] if uri.startswith("file://") else uri
 
 
+def is_object_store(uri: str) -> bool:
+    """Whether a URI lies in a store of whole objects: no folders, no rename, an object appears when its upload is complete."""
+    return uri.partition("://")[0] in _OBJECT_STORES
+
+
+def _remote(uri: str) -> tuple[Any, str]:
+    """The file system of a remote URI, with nothing remembered of what it listed before: other processes write to it too."""
+    try:
+        fs, path = fsspec.core.url_to_fs(uri)
+    except ImportError as error:
+        raise ConfigError(
+            f"{uri}: {error}; {uri.partition('://')[0]} needs a driver of fsspec (for s3: pip install s3fs)."
+        ) from None
+    fs.invalidate_cache()
+    return fs, str(path)
+
+
 def join(uri: str, *parts: str) -> str:
     return "/".join([uri.rstrip("/") if uri != "/" else "", *parts])
 
@@ -57,7 +76,7 @@ def open_uri(uri: str, mode: str = "rb", **options: Any) -> IO[Any]:
 def exists(uri: str) -> bool:
     if is_local(uri):
         return os.path.exists(local_path(uri))
-    fs, path = fsspec.core.url_to_fs(uri)
+    fs, path = _remote(uri)
     return bool(fs.exists(path))
 
 
@@ -76,15 +95,23 @@ def listing(pattern: str) -> list[FileInfo]:
             else:
                 files.append(entry)
         return [_local_info(name) for name in sorted(set(files))]
-    fs, path = fsspec.core.url_to_fs(pattern)
-    names = fs.glob(path) if any(mark in path for mark in "*?[") else fs.find(path)
+    fs, path = _remote(pattern)
+    found = _found(fs, path)
+    if "**" not in path:  # it names what lies below folders by itself
+        for name, info in list(found.items()):
+            found.update(_found(fs, name) if info["type"] == "directory" else {})
     infos = []
-    for name in sorted(set(names)):
-        info = fs.info(name)
-        if info["type"] == "file" and _ASIDE not in name:
+    for name, info in sorted(found.items()):
+        if info["type"] == "file" and _ASIDE not in name and not name.rpartition("/")[2].startswith("."):
             version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("modified") or ""
             infos.append(FileInfo(fs.unstrip_protocol(name), int(info["size"] or 0), str(version)))
     return infos
+
+
+def _found(fs: Any, path: str) -> dict[str, dict[str, Any]]:
+    """What a path or a glob names, with its sizes and versions, by one listing."""
+    found = fs.glob(path, detail=True) if any(mark in path for mark in "*?[") else fs.find(path, detail=True)
+    return dict(found)
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -115,8 +142,8 @@ def aside(uri: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         temporary = os.path.join(folder, "file")
         yield temporary
-        fs, path = fsspec.core.url_to_fs(uri)
-        if uri.partition("://")[0] in _OBJECT_STORES:
+        fs, path = _remote(uri)
+        if is_object_store(uri):
             fs.put_file(temporary, path)
             return
         fs.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -159,6 +186,6 @@ def remove(uri: str) -> None:
         elif os.path.lexists(path):
             os.remove(path)
         return
-    fs, path = fsspec.core.url_to_fs(uri)
+    fs, path = _remote(uri)
     if fs.exists(path):
         fs.rm(path, recursive=True)

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import ConfigError, plain
 from core.job import guarded, parser, settings
-from core.line import Stage, active, fingerprint, outside
+from core.line import STAGES, Stage, active, fingerprint, outside
 from core.run import Run
 from datapipe.config import DataConfig
+from datapipe.shards import check_conservation
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+PASSES_ON = {entry.reads[0] for entry in STAGES if entry.runner == "spark" and entry.reads} - {"crawl"}
+"""The stages whose documents another stage reads."""
 
 
 def main(name: str, description: str | None) -> None:
@@ -60,6 +65,8 @@ def run_stages(entries: Sequence[Stage], config: DataConfig, run: Run, session: 
         directory.begin(wanted, keep=("parts",))
         stage = getattr(importlib.import_module(f"datapipe.stages.{entry.name}"), entry.name)
         facts = stage(Work(opened, config, directory, {name: run.stage(name) for name in entry.reads}))
+        if entry.name in PASSES_ON:  # whatever a stage does, nothing is passed on that does not add up
+            check_conservation(entry.name, facts, run.stage(entry.reads[0]).manifest() if entry.name != "extract" else None)
         directory.commit(wanted, facts, time.monotonic() - began)
         _say(_summary(entry.name, facts, time.monotonic() - began))
 

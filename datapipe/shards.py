@@ -109,6 +109,23 @@ def write_shard(uri: str, batches: Iterable[pa.RecordBatch]) -> dict[str, Any]:
     return facts
 
 
+def check_conservation(name: str, facts: dict[str, Any], before: dict[str, Any] | None) -> None:
+    """Raises RuntimeError unless, in every domain, kept + removed = in = what the stage before kept (where there is one)."""
+    for domain, counts in facts["by_domain"].items():
+        if counts["kept"] + counts["removed"] != counts["in"]:
+            raise RuntimeError(
+                f"{name}: {domain}: {counts['kept']} kept, {counts['removed']} removed, but {counts['in']} came in."
+            )
+    if before is None:
+        return
+    gave = {domain: counts["kept"] for domain, counts in before["by_domain"].items() if counts["kept"]}
+    got = {domain: counts["in"] for domain, counts in facts["by_domain"].items() if counts["in"]}
+    if gave != got:
+        wrong = sorted(domain for domain in {*gave, *got} if gave.get(domain, 0) != got.get(domain, 0))
+        pairs = ", ".join(f"{domain}: {gave.get(domain, 0)} and {got.get(domain, 0)}" for domain in wrong)
+        raise RuntimeError(f"{name}: what the stage before kept is not what came in ({pairs}).")
+
+
 def write_table(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
     """Writes rows of any schema as one Parquet file, whole or not at all; returns their number."""
     rows = 0

@@ -8,27 +8,29 @@ itself, so a rerun after a kill repeats only what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
 
 from core import storage
 from core.run import StageDirectory
 from datapipe.config import DataConfig
 from datapipe.document import SCHEMA
-from datapipe.shards import Tally, read_kept, shard_facts, shard_name, write_shard, write_table
+from datapipe.shards import Tally, check_conservation, read_kept, shard_facts, shard_name, write_shard, write_table
 from datapipe.spark import watched
+from datapipe.tables import Batches, read_file, read_tables, write_by_shard
 
 R = TypeVar("R")
+
+_WHOLE = "_SUCCESS"  # written after the last file of a table; Spark passes over names that begin so
+_FOOTERS = 32
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ class ShardTask:
     beside: pa.Table | None = None
 
 
-Batches = Iterator[pa.RecordBatch]
 ShardFunction = Callable[[Batches, ShardTask], Batches]
 
 
@@ -61,17 +62,23 @@ class Work:
         self.inputs = inputs
         self.shards: int = settings.extract.shards
         self._documents = next(iter(inputs.values()), None)
-        self._committed: dict[str, StructType] = {}
+        self._committed: dict[str, pa.Schema] = {}
 
     @property
     def config(self) -> Any:
         """The stage's own section."""
         return getattr(self.settings, self.directory.name)
 
+    def table(self, uri: str, schema: pa.Schema) -> DataFrame:
+        """A table that a stage of this or of an earlier run stored: all Parquet files below a folder, in these columns."""
+        return read_tables(self.session, [uri], schema)
+
     def kept(self, *columns: str) -> DataFrame:
         """The kept documents of the stage before as a DataFrame of some columns; `bytes` is the UTF-8 size of the text."""
-        frame = self.session.read.parquet(spark_uri(self._input_uri("shards"))).where(F.col("verdict").isNull())
-        return frame.select(*[F.octet_length("text").alias("bytes") if name == "bytes" else F.col(name) for name in columns])
+        needed = dict.fromkeys(["text" if name == "bytes" else name for name in columns] + ["verdict"])
+        frame = self.table(self._input_uri("shards"), pa.schema([SCHEMA.field(name) for name in needed]))
+        chosen = [F.octet_length("text").alias("bytes") if name == "bytes" else F.col(name) for name in columns]
+        return frame.where(F.col("verdict").isNull()).select(*chosen)
 
     def judge(self, function: ShardFunction, beside: str | None = None) -> dict[str, Any]:
         """Runs a function over each shard's kept documents and writes the stage's table; returns the stage's facts.
@@ -93,22 +100,23 @@ class Work:
             function=function, schema=schema,
         )  # fmt: skip
         self.each_shard(name, task)
-        return self.session.read.parquet(spark_uri(self.directory.path(name)))
+        return self.table(self.directory.path(name), schema)
 
     def commit(self, name: str, frame: DataFrame) -> DataFrame:
-        """Stores a DataFrame with the columns `shard` and `id` by shard, once; a rerun reads what is stored."""
-        uri = self.directory.path(name)
-        self._committed[name] = frame.schema  # a table without rows has no file to infer its schema from
-        if not storage.exists(storage.join(uri, "_SUCCESS")):
+        """Stores a DataFrame with the columns `shard` and `id` by shard, once, and returns what is stored; a rerun reads what
+        is there if all of it is. A shard that has rows is one file, `shard=N/rows.parquet`, sorted by id."""
+        uri, done = self.directory.path(name), self.directory.path(name, _WHOLE)
+        schema = to_arrow_schema(frame.schema)
+        self._committed[name] = schema.remove(schema.get_field_index("shard"))
+        if not storage.exists(done):
             with watched(self.session, f"{self.directory.name}: {name}"):
-                ordered = frame.repartition(F.col("shard")).sortWithinPartitions("shard", "id")
-                ordered.write.mode("overwrite").partitionBy("shard").parquet(spark_uri(uri))
-        return self.session.read.schema(frame.schema).parquet(spark_uri(uri))
+                write_by_shard(frame.repartition(F.col("shard")), partial(_write_rows, target=uri, schema=schema))
+            storage.write_text(done, "")
+        return self.table(uri, schema)
 
     def each_shard(self, name: str, task: Callable[[int], R]) -> list[R]:
         """Runs a task for each shard that is missing below `name`, largest first, and returns what they returned."""
-        done = {info.uri.rsplit("/", 1)[-1] for info in storage.listing(self.directory.path(name))}
-        missing = [index for index in range(self.shards) if shard_name(index) not in done]
+        missing = self._missing(name)
         if not missing:
             return []
         sizes = self._input_sizes()
@@ -125,39 +133,46 @@ class Work:
             return self.session.sparkContext.parallelize(entries, len(entries)).map(task).collect()
 
     def distribute(self, parts: list[str]) -> dict[str, Any]:
-        """Sends the documents in these Parquet files to their shards: the one time that text is shuffled."""
-        done = {info.uri.rsplit("/", 1)[-1] for info in storage.listing(self.directory.path("shards"))}
-        missing = [index for index in range(self.shards) if shard_name(index) not in done]
-        write = partial(_write_sorted, target=self.directory.path("shards"))
+        """Sends the documents in these Parquet files to their shards: the one time that text is shuffled.
+
+        Raises RuntimeError if a document was lost or doubled on the way.
+        """
+        missing = self._missing("shards")
         if missing and parts:
-            frame = self.session.read.parquet(*[spark_uri(part) for part in parts])
-            shard = F.conv(F.substring("id", 1, 8), 16, 10).cast("long") % self.shards
-            routed = frame.withColumn("shard", shard.cast("int")).where(F.col("shard").isin(missing))
-            ordered = routed.repartition(min(len(missing), self.shards), "shard").sortWithinPartitions("shard", "id")
+            frame = read_tables(self.session, parts, SCHEMA)
+            routed = frame.withColumn("shard", (F.conv(F.substring("id", 1, 8), 16, 10).cast("long") % self.shards).cast("int"))
+            if len(missing) < self.shards:
+                routed = routed.where(F.col("shard").isin(missing))
+            write = partial(_write_documents, target=self.directory.path("shards"))
             with watched(self.session, f"{self.directory.name}: shards"):
-                written = {row.shard for row in ordered.mapInArrow(write, "shard int").collect()}
+                written = set(write_by_shard(routed.repartitionById(self.shards, "shard"), write))
             missing = [index for index in missing if index not in written]
         for index in missing:
             write_shard(self.directory.path("shards", shard_name(index)), [])
-        return self.tally()
+        return self.tally(came_in=read_tables(self.session, parts, pa.schema([SCHEMA.field("id")])).count())
 
-    def tally(self) -> dict[str, Any]:
-        """The facts of all shards that this stage wrote. Raises RuntimeError unless kept + removed = in everywhere."""
-        tally = Tally()
+    def tally(self, came_in: int | None = None) -> dict[str, Any]:
+        """The facts of all shards that this stage wrote. Raises RuntimeError unless there are as many documents in them as
+        came in (from the stage before, else that number)."""
         infos = storage.listing(self.directory.path("shards"))
-        for info in infos:
-            tally.merge(shard_facts(info.uri))
-        facts = tally.facts()
+        name = self.directory.name
         if len(infos) != self.shards:
-            raise RuntimeError(f"{self.directory.name}: {len(infos)} shards were written instead of {self.shards}.")
-        for domain, counts in facts["by_domain"].items():
-            if counts["kept"] + counts["removed"] != counts["in"]:
-                raise RuntimeError(f"{self.directory.name}: {domain}: kept and removed do not add up to what came in.")
+            raise RuntimeError(f"{name}: {len(infos)} shards were written instead of {self.shards}.")
+        tally = Tally()
+        with ThreadPoolExecutor(_FOOTERS) as pool:  # where a footer is a request, they are asked for together
+            for start in range(0, len(infos), _FOOTERS):
+                for found in pool.map(shard_facts, [info.uri for info in infos[start : start + _FOOTERS]]):
+                    tally.merge(found)
+        facts = tally.facts()
         before = self._documents.manifest() if self._documents is not None else None
-        if before is not None and "kept" in before and before["kept"] != facts["in"]:
-            name = self.directory.name
-            raise RuntimeError(f"{name}: {facts['in']} documents came in, but the stage before kept {before['kept']}.")
+        check_conservation(name, facts, before)
+        if came_in is not None and came_in != facts["in"]:
+            raise RuntimeError(f"{name}: {came_in} documents were read, but {facts['in']} are in its shards.")
         return facts
+
+    def _missing(self, name: str) -> list[int]:
+        done = {info.uri.rsplit("/", 1)[-1] for info in storage.listing(self.directory.path(name))}
+        return [index for index in range(self.shards) if shard_name(index) not in done]
 
     def _input_uri(self, name: str) -> str:
         assert self._documents is not None, f"{self.directory.name} reads no stage"
@@ -169,15 +184,7 @@ class Work:
         return {info.uri.rsplit("/", 1)[-1]: info.size for info in storage.listing(self._input_uri("shards"))}
 
     def _beside(self, name: str | None) -> tuple[str, pa.Schema] | None:
-        if name is None:
-            return None
-        columns = StructType([column for column in self._committed[name].fields if column.name != "shard"])
-        return self.directory.path(name), to_arrow_schema(columns)
-
-
-def spark_uri(uri: str) -> str:
-    """The URI as Hadoop's file systems know it."""
-    return "s3a://" + uri[len("s3://") :] if uri.startswith("s3://") else uri
+        return None if name is None else (self.directory.path(name), self._committed[name])
 
 
 def _judge_shard(
@@ -211,42 +218,19 @@ def _emit_shard(index: int, source: str, target: str, of: int, function: ShardFu
 
 
 def _read_beside(uri: str, schema: pa.Schema, index: int) -> pa.Table:
-    tables = []
-    for info in storage.listing(storage.join(uri, f"shard={index}")):
-        if info.uri.endswith(".parquet"):
-            with storage.open_uri(info.uri) as handle:
-                tables.append(pq.ParquetFile(handle).read().cast(schema))
-    return pa.concat_tables(tables).sort_by("id") if tables else schema.empty_table()
+    """The rows that a committed sub-step holds for a shard, sorted by id."""
+    file = _rows_uri(uri, index)
+    return pa.Table.from_batches(read_file(file, schema) if storage.exists(file) else [], schema)
 
 
-def _write_sorted(batches: Iterator[pa.RecordBatch], target: str) -> Iterator[pa.RecordBatch]:
-    """Writes rows that arrive sorted by (shard, id) to their shards; gives back the shards written."""
-    stream = _runs(batches)
-    current = next(stream, None)
-    written = []
-    while current is not None:
-        shard = current[0]
-        waiting: list[tuple[int, pa.RecordBatch] | None] = [current]
-
-        def rows(shard: int = shard, waiting: list[tuple[int, pa.RecordBatch] | None] = waiting) -> Batches:
-            while waiting[0] is not None and waiting[0][0] == shard:
-                yield waiting[0][1]
-                waiting[0] = next(stream, None)
-
-        write_shard(storage.join(target, shard_name(shard)), rows())
-        written.append(shard)
-        current = waiting[0]
-    yield pa.RecordBatch.from_pydict({"shard": pa.array(written, pa.int32())})
+def _write_rows(shard: int, batches: Batches, target: str, schema: pa.Schema) -> None:
+    write_table(_rows_uri(target, shard), schema, (batch.select(schema.names).cast(schema) for batch in batches))
 
 
-def _runs(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The same rows cut where the shard changes, in the form of `SCHEMA`."""
-    for batch in batches:
-        shards = batch.column("shard")
-        rows = pa.Table.from_batches([batch]).drop_columns("shard").select(SCHEMA.names).cast(SCHEMA).combine_chunks()
-        start = 0
-        while start < batch.num_rows:
-            shard = shards[start].as_py()
-            length = pc.sum(pc.equal(shards, shard)).as_py()
-            yield from ((shard, part) for part in rows.slice(start, length).to_batches())
-            start += length
+def _rows_uri(table: str, shard: int) -> str:
+    return storage.join(table, f"shard={shard}", "rows.parquet")
+
+
+def _write_documents(shard: int, batches: Batches, target: str) -> None:
+    """Writes rows as they come out of Spark, in the form of `SCHEMA`."""
+    write_shard(storage.join(target, shard_name(shard)), (batch.select(SCHEMA.names).cast(SCHEMA) for batch in batches))
