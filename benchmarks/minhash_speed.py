@@ -24,7 +24,7 @@ import zstandard
 from datapipe.config import DedupDocumentsConfig
 from datapipe.dedup.shingles import shingle_sets
 from datapipe.dedup.units import portions
-from datapipe.stages.dedup_documents import family
+from datapipe.dedup.minhash import MinHash
 
 WORD = re.compile(r"\w+")
 CONFIG = DedupDocumentsConfig()
@@ -81,7 +81,7 @@ def fastest(run: Callable[[list[str]], Any], texts: list[str], repeats: int) -> 
 
 
 def sign(texts: list[str]) -> None:
-    hashes = family(CONFIG)
+    hashes = MinHash.of(CONFIG)
     for part in portions(texts):
         hashes.band_hashes(hashes.sign(shingle_sets(texts[part], CONFIG.words, CONFIG.characters)))
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import ConfigError, setting
+from datapipe.document import DOMAINS
+
+Scope = Literal["corpus", "language", "domain"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,19 @@ class DedupDocumentsConfig:
     rows: int = setting(6, "permutations a band")
     scheme: Literal["affine32", "legacy"] = setting("affine32", "datasketch's scheme of permutations (legacy: before 2.0)")
     seed: int = setting(1, "seed of the permutations, as datasketch's")
-    leaders: int = setting(256, "documents of a bucket that later ones are compared with; those beyond are counted")
-    driver_edges: int = setting(20_000_000, "verified edges that one driver may hold (about 2 GB); beyond it the job refuses")
+    scope: Scope = setting(
+        "corpus",
+        "which documents are compared: all; those of one language, whatever their domain; or those of one domain, whatever "
+        "their source and language",
+    )
+    domain_scopes: dict[str, Scope] = setting(
+        {}, "domains with a scope of their own: {Book: domain} compares books with books only, across all sources and languages"
+    )
+    leaders: int = setting(256, "documents of a bucket that later ones are compared with; those beyond are named and counted")
+    partners: int = setting(16, "of a bucket's leaders within reach, the most alike by signature that are verified")
+    driver_edges: int = setting(
+        20_000_000, "verified edges that the driver may hold (about 2 GB of its Python); beyond it GraphX finds the clusters"
+    )
     against: list[str] = setting([], "earlier runs (their directories) whose documents count as already there")
 
     def __post_init__(self) -> None:
@@ -54,5 +68,9 @@ class DedupDocumentsConfig:
             )
         if not 0 < self.threshold <= 1:
             raise ConfigError(f"threshold = {self.threshold} must be above 0 and at most 1.")
-        if min(self.words, self.characters, self.leaders) < 1:
-            raise ConfigError("words, characters and leaders must each be at least 1.")
+        for name in ("words", "characters", "permutations", "bands", "rows", "leaders", "partners"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} = {getattr(self, name)} must be at least 1.")
+        for domain in self.domain_scopes:
+            if domain not in DOMAINS:
+                raise ConfigError(f"domain_scopes.{domain}: no such domain; use {', '.join(DOMAINS)}.")

@@ -8,14 +8,24 @@ survivor to which it is near enough.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from datapipe.dedup.index import NEW
+from datapipe.dedup.rank import SIZE, matrix
+
 Nodes = NDArray[np.int64]
+
+DECIDED = pa.schema(
+    [("member", pa.binary()), ("cluster", pa.binary()), ("survivor", pa.binary()), ("likeness", pa.float64())]
+)
 
 
 @dataclass(frozen=True)
@@ -62,3 +72,43 @@ def survivors(nodes: int, first: Nodes, second: Nodes) -> NDArray[np.bool_]:
         if not fresh.any() and (stays | gone).all():
             return stays
         gone |= fresh
+
+
+def decide(edges: pa.Table) -> pa.Table:
+    """Clusters and survivors from verified edges (leader, member, likeness), all by rank: (member, cluster, survivor,
+    likeness) of every new document with an edge; survivor and likeness are null where the document stays."""
+    first, second = (pc.cast(edges.column(name), pa.binary()).combine_chunks() for name in ("leader", "member"))
+    nodes = pc.unique(pa.concat_arrays([first, second]))
+    nodes = nodes.take(pc.sort_indices(nodes))
+    codes = [pc.index_in(column, nodes).to_numpy(zero_copy_only=False).astype(np.int64) for column in (first, second)]
+    found = clusters(len(nodes), codes[0], codes[1], edges.column("likeness").to_numpy())
+    new = np.flatnonzero(matrix(nodes, SIZE)[:, 0] == NEW)
+    stays = found.survivor[new] < 0
+    columns = [
+        nodes.take(pa.array(new)),
+        nodes.take(pa.array(found.cluster[new])),
+        nodes.take(pa.array(found.survivor[new], mask=stays)),
+        pa.array(found.likeness[new], mask=stays),
+    ]
+    return pa.Table.from_arrays(columns, schema=DECIDED)
+
+
+def decide_each(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same from edges that come sorted by a column `component`: whole components at a time, as many as a batch holds."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        component = batch.column("component").to_numpy()
+        if held and held[-1].column("component")[-1].as_py() != component[0]:
+            yield from _decided(held)
+            held = []
+        last = int(np.searchsorted(component, component[-1]))
+        if last:
+            yield from _decided([*held, batch.slice(0, last)])
+            held = []
+        held.append(batch.slice(last))
+    if held:
+        yield from _decided(held)
+
+
+def _decided(held: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    return decide(pa.Table.from_batches(held)).combine_chunks().to_batches()

@@ -2,7 +2,8 @@
 
 It is the sub-step `signatures` of dedup_documents: for each document its rank, its signature and its shingle hashes, a file
 a shard, and a header that says how they were made. Signatures made in another way cannot be compared, and would give wrong
-answers instead of an error; so a header that differs is refused.
+answers instead of an error; so a header that differs is refused. `clusters` beside it says which documents were removed:
+their survivors stand for them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from datapipe.shards import shard_name
 SIGNATURES = pa.schema(
     [
         ("id", pa.string()),
-        ("shard", pa.int32()),
+        ("domain", pa.string()),
+        ("language", pa.string()),
         ("rank", pa.binary()),  # see `rank`: the order in which copies are preferred
         ("signature", pa.binary()),  # 32-bit minima, little-endian
         ("shingles", pa.binary()),  # sorted distinct 32-bit shingle hashes, little-endian
@@ -28,6 +30,16 @@ SIGNATURES = pa.schema(
 )
 HEADER = "index.json"
 NEW = 255  # the first byte of the rank of this run's own documents; earlier runs have their place in `against`
+
+
+@dataclass(frozen=True)
+class Place:
+    """One file of signatures: its URI; its era, the first byte that ranks in it get; where the clusters of its documents
+    stand (None for this run's own: they are not known yet)."""
+
+    signatures: str
+    era: int = NEW
+    clusters: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,18 +51,22 @@ class Index:
     shards: int
 
     @property
-    def signatures(self) -> str:
-        return storage.join(self.folder, "signatures")
-
-    @property
-    def clusters(self) -> str:
-        return storage.join(self.folder, "clusters")
+    def places(self) -> list[Place]:
+        """The files, by shard."""
+        return [
+            Place(
+                storage.join(self.folder, "signatures", shard_name(shard)),
+                self.era,
+                storage.join(self.folder, "clusters", f"shard={shard}"),
+            )
+            for shard in range(self.shards)
+        ]
 
 
 def header(config: DedupDocumentsConfig) -> dict[str, Any]:
     """What two indexes must have in common to be compared."""
     return {
-        "units": 1,  # raised whenever the normal form or the hash of a unit changes
+        "layout": 2,  # raised whenever the columns, the normal form or the hash of a unit change
         "words": config.words,
         "characters": config.characters,
         "permutations": config.permutations,
@@ -73,8 +89,11 @@ def earlier(config: DedupDocumentsConfig) -> list[Index]:
     for era, run in enumerate(config.against):
         folder = storage.join(run, "dedup_documents")
         uri = storage.join(folder, HEADER)
-        if not storage.exists(uri):
-            raise ConfigError(f"dedup_documents.against: {run} has no {uri}; name the directory of a run that has finished.")
+        for needed in (uri, storage.join(folder, "clusters", "_SUCCESS")):
+            if not storage.exists(needed):
+                raise ConfigError(
+                    f"dedup_documents.against: {run} has no {needed}; name the directory of a run that has finished this stage."
+                )
         theirs = storage.read_json(uri)
         for name, ours in header(config).items():
             if theirs.get(name) != ours:
@@ -84,9 +103,3 @@ def earlier(config: DedupDocumentsConfig) -> list[Index]:
                 )
         found.append(Index(folder, era, int(theirs["shards"])))
     return found
-
-
-def places(own: str, shards: int, indexes: list[Index]) -> list[str]:
-    """The signature files of this run (its shards first) and of the earlier ones, in a row: a file's position is its place."""
-    folders = [(own, shards), *((index.signatures, index.shards) for index in indexes)]
-    return [storage.join(folder, shard_name(shard)) for folder, count in folders for shard in range(count)]

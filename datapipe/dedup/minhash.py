@@ -9,6 +9,7 @@ all their signatures: about 20 times what one document at a time reaches on shor
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from datapipe.config import DedupDocumentsConfig
 from datapipe.dedup.shingles import ShingleSets
 from datapipe.dedup.units import Offsets, mix
 
@@ -34,6 +36,10 @@ class MinHash:
     rows: int = 6
     scheme: Scheme = "affine32"
     seed: int = 1
+
+    @classmethod
+    def of(cls, config: DedupDocumentsConfig) -> MinHash:
+        return cls(config.permutations, config.bands, config.rows, config.scheme, config.seed)
 
     @cached_property
     def parameters(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
@@ -107,10 +113,28 @@ def _finalize(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return hashes
 
 
-def estimate(one: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Estimated Jaccard of one signature [K] with each of others [M, K], from a byte of each minimum.
+def sketches(signatures: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """The low four bits of each minimum, two to a byte [D, ceil(K / 2)]: an eighth of the signatures [D, K] to move about.
 
-    A byte agrees by chance once in 256, which is taken off again.
+    At Jaccard 0.8 the estimate from 4 bits spreads by a twentieth more than the one from 32 (Li and Koenig 2010).
     """
-    share = np.count_nonzero(others == one, axis=-1) / one.shape[-1]
-    return np.asarray((share - 1 / 256) / (1 - 1 / 256))
+    low = signatures.astype(np.uint8) & 0x0F
+    if low.shape[1] % 2:
+        low = np.concatenate([low, np.zeros((len(low), 1), np.uint8)], axis=1)
+    return low[:, 0::2] | (low[:, 1::2] << np.uint8(4))
+
+
+def estimate(one: NDArray[np.uint8], others: NDArray[np.uint8], permutations: int) -> NDArray[np.float64]:
+    """Estimated Jaccard from sketches, of `one` [K/2] with each of `others` [M, K/2], or row by row [M, K/2].
+
+    Four bits agree by chance once in 16, which is taken off again.
+    """
+    differ = others ^ one
+    unequal = np.count_nonzero(differ & 0x0F, axis=-1) + np.count_nonzero(differ & 0xF0, axis=-1)
+    return np.asarray(1 - unequal / permutations * (16 / 15))
+
+
+def deviation(likeness: float, permutations: int) -> float:
+    """Standard deviation of that estimate where the Jaccard is `likeness`."""
+    agree = likeness + (1 - likeness) / 16
+    return math.sqrt(agree * (1 - agree) / permutations) * (16 / 15)

@@ -1,10 +1,14 @@
 """Clusters and survivors, against their definitions spelled out one node at a time."""
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datapipe.dedup.components import clusters, survivors
+from datapipe.dedup.components import DECIDED, clusters, decide, decide_each, survivors
+from datapipe.dedup.index import NEW
+from datapipe.dedup.rank import SIZE
+from datapipe.dedup.verify import EDGES as EDGE_SCHEMA
 
 EDGE = st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0.8, 1)).filter(lambda edge: edge[0] < edge[1])
 EDGES = st.lists(EDGE, max_size=30)
@@ -45,3 +49,27 @@ def test_without_edges_everybody_stays() -> None:
     none = np.zeros(0, np.int64)
     assert survivors(3, none, none).all()
     assert clusters(0, none, none, np.zeros(0)).cluster.tolist() == []
+
+
+@given(EDGES, st.lists(st.integers(0, 30), max_size=4))
+@settings(max_examples=80, deadline=None)
+def test_components_decided_a_few_at_a_time_are_decided_alike(edges: list[tuple[int, int, float]], cuts: list[int]) -> None:
+    def rank(node: int) -> bytes:
+        return bytes([NEW if node % 4 else 0, *[0] * (SIZE - 2), node])  # every fourth belongs to an earlier run
+
+    edges = list({edge[:2]: edge for edge in edges if edge[1] % 4}.values())
+    edges = [(a, b, likeness) if rank(a) < rank(b) else (b, a, likeness) for a, b, likeness in edges]
+    label = list(range(12))
+    for _ in range(12):
+        for a, b, _ in edges:
+            label[a] = label[b] = min(label[a], label[b])
+    edges.sort(key=lambda edge: label[edge[0]] % 5)  # components may share a number, as hashes may collide
+    columns = [[rank(a) for a, _, _ in edges], [rank(b) for _, b, _ in edges], [likeness for _, _, likeness in edges]]
+    table = pa.table([pa.array(part, kind.type) for part, kind in zip(columns, EDGE_SCHEMA, strict=True)], EDGE_SCHEMA)
+    whole = decide(table)
+    table = table.append_column("component", pa.array([label[a] % 5 for a, _, _ in edges], pa.int64()))
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(edges)), len(edges)]
+    batches = [part for a, b in zip(bounds, bounds[1:], strict=False) for part in table.slice(a, b - a).to_batches()]
+    parts = pa.Table.from_batches(decide_each(iter(batches)), DECIDED)
+    assert parts.sort_by("member").to_pylist() == whole.sort_by("member").to_pylist()
+    assert all(row["member"][0] == NEW for row in whole.to_pylist())

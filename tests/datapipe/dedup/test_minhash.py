@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datapipe.dedup.minhash import EMPTY, MinHash, estimate
+from datapipe.dedup.minhash import EMPTY, MinHash, deviation, estimate, sketches
 from datapipe.dedup.shingles import ShingleSets, jaccard, shingle_sets
 
 SETS = st.lists(st.sets(st.integers(0, 2**32 - 1), max_size=40), min_size=1, max_size=8)
@@ -63,8 +63,26 @@ def test_estimates_come_near_the_truth() -> None:
     shared, one, other = (draw.integers(0, 2**32, size, dtype=np.uint32) for size in (800, 100, 100))
     pair = [np.unique(np.concatenate([shared, part])) for part in (one, other)]
     signatures = family.sign(ShingleSets(np.concatenate(pair), np.cumsum([0] + [len(part) for part in pair])))
-    short = signatures.astype(np.uint8)
-    assert estimate(short[0], short[1:])[0] == pytest.approx(0.8, abs=0.04)
+    short = sketches(signatures)
+    assert estimate(short[0], short[1:], 1200)[0] == pytest.approx(0.8, abs=0.04)
+
+
+@given(st.integers(1, 9), st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=2))
+def test_sketches_count_the_minima_whose_low_bits_differ(permutations: int, ends: list[int]) -> None:
+    one, other = (np.random.default_rng(end).integers(0, 2**32, permutations, dtype=np.uint32) for end in ends)
+    pair = sketches(np.stack([one, other]))
+    assert pair.shape == (2, (permutations + 1) // 2)
+    unequal = sum((a ^ b) & 15 != 0 for a, b in zip(one.tolist(), other.tolist(), strict=True))
+    assert estimate(pair[0], pair[1:], permutations)[0] == pytest.approx(1 - unequal / permutations * 16 / 15)
+
+
+def test_the_spread_of_the_estimate_is_what_it_is_in_trials() -> None:
+    draw = np.random.default_rng(3)
+    one = draw.integers(0, 2**32, (4000, 120), dtype=np.uint32)
+    other = np.where(draw.random(one.shape) < 0.8, one, draw.integers(0, 2**32, one.shape, dtype=np.uint32))
+    found = estimate(sketches(one), sketches(other), 120)
+    assert found.mean() == pytest.approx(0.8, abs=0.003)
+    assert found.std() == pytest.approx(deviation(0.8, 120), rel=0.05)
 
 
 def test_bands_agree_where_their_rows_do_and_know_their_number() -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
+from core import storage
 from core.config import ConfigError
 from datapipe.config import DataConfig, DedupDocumentsConfig, ExtractConfig
 from datapipe.document import Document
-from datapipe.stages.dedup_documents import RULE, dedup_documents
+from datapipe.stages.dedup_documents import RULE, WITHOUT_ROOM, dedup_documents
 
 WORDS = [head + tail for head in "ba co du fe gi lo mu ne".split() for tail in "r st lk nd mp rk x zz".split()]
 
@@ -111,10 +112,64 @@ def test_a_later_run_is_compared_with_an_earlier_one_without_its_text(make_work,
         dedup_documents(work)
 
 
-def test_more_edges_than_the_driver_may_hold_are_refused(make_work) -> None:
-    config = DedupDocumentsConfig(driver_edges=1)
+def test_graphx_finds_the_clusters_that_the_driver_finds(make_work) -> None:
+    steps = [prose(5, 400)]
+    for step in range(5):
+        steps.append([*steps[-1][12:], *prose(100 + step, 12)])
+    chain = [page(f"step {n}", words, quality=1 - n / 10) for n, words in enumerate(steps)]
+    found = []
+    for most in (1000, 2):
+        config = DedupDocumentsConfig(driver_edges=most)
+        work = make_work(
+            "dedup_documents", corpus() + chain, DataConfig(extract=ExtractConfig(shards=2), dedup_documents=config)
+        )
+        facts = dedup_documents(work)
+        found.append((rows(work.directory.path(), 2), facts["near_duplicates"], facts["digest"]))
+        storage.remove(work.directory.path())
+    assert found[0] == found[1]
+    assert found[0][1]["clusters"] == 4 and found[0][1]["largest"][0] == 6
+
+
+@pytest.mark.parametrize(
+    ("scopes", "kept"),
+    [
+        ({}, {"crawl en"}),
+        ({"scope": "language"}, {"crawl en", "crawl zh"}),
+        ({"scope": "domain"}, {"crawl en", "book en"}),
+        ({"scope": "language", "domain_scopes": {"Book": "domain"}}, {"crawl en", "crawl zh", "book en"}),
+    ],
+)
+def test_documents_are_compared_within_their_scope(make_work, scopes, kept) -> None:
+    documents = [
+        replace(page(f"{source} {language}", prose(1), quality=quality), domain=domain, language=language, source=source)
+        for source, domain, language, quality in (
+            ("crawl", "WebText", "en", 0.9),
+            ("crawl", "WebText", "zh", 0.8),
+            ("book", "Book", "en", 0.7),
+            ("shop", "Book", "zh", 0.6),
+        )
+    ]
+    config = DataConfig(extract=ExtractConfig(shards=2), dedup_documents=DedupDocumentsConfig(**scopes))
+    work = make_work("dedup_documents", documents, config)
+    dedup_documents(work)
+    assert {key for key, row in rows(work.directory.path(), 2).items() if row["verdict"] is None} == kept
+
+
+def test_a_document_that_finds_no_room_stays_and_says_so(make_work) -> None:
+    """Copies change a word in twelve: many share a band, none is near enough to another."""
+    documents = [page(str(n), altered(prose(1, 600), 12, n), quality=1 - n / 100) for n in range(12)]
+    config = DedupDocumentsConfig(leaders=1, bands=60, rows=2)
+    work = make_work("dedup_documents", documents, DataConfig(extract=ExtractConfig(shards=2), dedup_documents=config))
+    facts = dedup_documents(work)
+    crowded = {key for key, row in rows(work.directory.path(), 2).items() if WITHOUT_ROOM in dict(row["measures"] or [])}
+    assert facts["removed"] == 0 and crowded and "0" not in crowded
+    assert facts["near_duplicates"]["without_room"] == len(crowded)
+
+
+def test_an_earlier_run_that_has_not_finished_is_refused(make_work, tmp_path) -> None:
+    config = DedupDocumentsConfig(against=[str(tmp_path / "nothing")])
     work = make_work("dedup_documents", corpus(), DataConfig(extract=ExtractConfig(shards=1), dedup_documents=config))
-    with pytest.raises(RuntimeError, match="driver_edges = 1"):
+    with pytest.raises(ConfigError, match="nothing has no .*index.json"):
         dedup_documents(work)
 
 
