@@ -2,6 +2,7 @@
 #   make demo                       the whole line on documentation that this machine has; opens no network
 #   make demo CORPUS=dir RUN=dir    the whole line on a corpus
 #   make STAGE RUN=dir CONFIG=file  one stage, on what those before it have left
+#   make write [STAGE=x] [FORM=jsonl|parquet] [TO=dir]  what a stage kept, as files for other tools
 #   make generate PROMPT="..."       text from a run's exported model
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
@@ -18,10 +19,10 @@ LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),co
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
           train_tokenizer encode pretrain evaluate export report
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan generate $(STAGES)
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write $(STAGES)
 
 help:
-	@sed -n '1,7s/^# \{0,1\}//p' Makefile
+	@sed -n '1,8s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
@@ -32,7 +33,7 @@ $(READY): setup.cfg constraints.txt jobs/provide_java.py
 	  [ -x $(PYTHON) ] || $$found -m venv $(VENV)
 	$(PYTHON) -m pip install -q --disable-pip-version-check "$(TORCH)"
 	$(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[datapipe,trainer,dev]'
-	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps megatron-core==0.16.1  # its reader of shards, for a test
+	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps megatron-core==0.16.1 mup==1.0.0  # references of two tests
 	$(PYTHON) jobs/provide_java.py
 	@touch $(READY)
 
@@ -43,6 +44,10 @@ demo: $(READY)
 
 $(STAGES): $(READY)
 	@$(LINE) --only $@
+
+write: $(READY)
+	@$(PYTHON) jobs/write.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) --stage $(or $(STAGE),resample) \
+	  --form $(or $(FORM),jsonl) $(if $(TO),--to $(TO)) $(ARGS)
 
 generate: $(READY)
 	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)

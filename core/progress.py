@@ -14,12 +14,12 @@ _SECONDS_BETWEEN_LINES = 10.0
 class Progress:
     """Counts work done; `with Progress(total=20, label="clean", unit="shard") as bar: bar.advance()`."""
 
-    def __init__(self, label: str, total: int | None = None, unit: str = "it") -> None:
+    def __init__(self, label: str, total: int | None = None, unit: str = "it", begin: int = 0) -> None:
         self._label, self._total, self._unit = label, total, unit
-        self._done = 0
+        self._first = self._done = begin  # what an earlier call did: it says nothing of this one's speed
         self._began = self._last = time.monotonic()
         self._note = ""
-        self._bar = tqdm(total=total, desc=label, unit=unit, leave=True, dynamic_ncols=True) if sys.stderr.isatty() else None
+        self._bar = tqdm(total=total, desc=label, unit=unit, initial=begin, dynamic_ncols=True) if sys.stderr.isatty() else None
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.reach(self._done + steps, note=note)
@@ -44,8 +44,11 @@ class Progress:
     def _line(self) -> None:
         of = f"/{self._total}" if self._total else ""
         elapsed = time.monotonic() - self._began
+        left = ""
+        if self._total and self._first < self._done < self._total:
+            left = f", about {elapsed / (self._done - self._first) * (self._total - self._done):.0f} s left"
         note = f"  {self._note}" if self._note else ""
-        print(f"  {self._label}: {self._done}{of} {self._unit}, {elapsed:.0f} s{note}", file=sys.stderr, flush=True)
+        print(f"  {self._label}: {self._done}{of} {self._unit}, {elapsed:.0f} s{left}{note}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -39,6 +39,13 @@ class Monitor:
         self._norms: deque[float] = deque(maxlen=2 * config.window)
         self._gaps: deque[float] = deque(maxlen=config.window)
         self._alarmed = {"rising": -config.window, "off_curve": -config.window}
+        self._skipped = 0
+
+    def permits(self, loss: float, norm: float) -> bool:
+        """Whether a step's update may be made under the policy `skip`: no, where both values spike or one is no number."""
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            return False
+        return min(self._above(self._losses, loss), self._above(self._norms, norm)) < self.config.spike
 
     def observe(self, step: int, loss: float, norm: float, tokens: float = 0.0) -> list[Event]:
         """The events of one step, which ends at `tokens`. A spike does not enter the window that the next is measured by."""
@@ -52,16 +59,25 @@ class Monitor:
             said = f"step {step}: loss {loss:.4f} is {high_loss:.1f} standard deviations above its window, "
             if both:
                 message = said + f"gradient norm {norm:.3f} {high_norm:.1f} above its own"
-                events.append(Event(step, "spike", message, stop=self.config.policy == "stop"))
+                events.append(self._spike(step, message))
             else:
                 events.append(Event(step, "spike_let_be", said + f"gradient norm {norm:.3f} as usual: let be"))
         else:
             self._losses.append(loss)
+            self._skipped = 0
         if high_norm < self.config.spike:
             self._norms.append(norm)
         events.extend(self._trend(step))
         events.extend(self._curve(step, loss, tokens))
         return events
+
+    def _spike(self, step: int, message: str) -> Event:
+        if self.config.policy != "skip":
+            return Event(step, "spike", message, stop=self.config.policy == "stop")
+        self._skipped += 1
+        if self._skipped <= self.config.skips:
+            return Event(step, "spike", message + ": the step is skipped")
+        return Event(step, "spike", f"{message}: {self._skipped - 1} steps before it were skipped, this is no spike", stop=True)
 
     def _above(self, window: deque[float], value: float) -> float:
         """Standard deviations of `value` above the mean of the window's newer part; 0 until there is enough of it."""
@@ -98,13 +114,14 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         windows = {"losses": list(self._losses), "norms": list(self._norms), "gaps": list(self._gaps)}
-        return {**windows, "alarmed": dict(self._alarmed)}
+        return {**windows, "alarmed": dict(self._alarmed), "skipped": self._skipped}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._losses.extend(state["losses"])
         self._norms.extend(state["norms"])
         self._gaps.extend(state["gaps"])
         self._alarmed.update(state["alarmed"])
+        self._skipped = int(state["skipped"])
 
 
 def predicted(curve: Sequence[Sequence[float]], tokens: float) -> float | None:

@@ -1,4 +1,4 @@
-"""AdamW in two groups, vector-like and matrix-like, found by name.
+"""Adam in two groups, vector-like and matrix-like, found by name.
 
 Never more groups: DeepSpeed drops a group that is empty on a stage and reduces the gradient norm once for each that is
 left, so a stage that lacks one would wait for ever. Every stage has a block, and every block has both kinds.
@@ -6,7 +6,7 @@ left, so a stage that lacks one would wait for ever. Every stage has a block, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -30,10 +30,30 @@ def groups(named: Mapping[str, nn.Parameter], config: TrainConfig) -> list[dict[
     return made
 
 
-def adamw(named: Mapping[str, nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
-    """A torch optimizer object: the one that DeepSpeed builds from its config compiles an operation first."""
+class Adam(torch.optim.Adam):
+    """Adam or AdamW whose update can be held back: `permit` is asked before each, and a step that it refuses leaves weights,
+    moments and their count as they are. A torch object: the one that DeepSpeed builds from its config compiles an
+    operation first."""
+
+    permit: Callable[[], bool] | None = None
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        if self.permit is not None and not self.permit():
+            return None
+        made: float | None = super().step(closure)
+        return made
+
+
+def adam(named: Mapping[str, nn.Parameter], config: TrainConfig) -> Adam:
+    """The optimizer over this rank's parameters."""
     optimizer = config.pretrain.optimizer
-    return torch.optim.AdamW(groups(named, config), betas=(optimizer.beta1, optimizer.beta2), eps=optimizer.eps, fused=True)
+    return Adam(
+        groups(named, config),
+        betas=(optimizer.beta1, optimizer.beta2),
+        eps=optimizer.eps,
+        decoupled_weight_decay=optimizer.weight_decay_form != "coupled",
+        fused=True,
+    )
 
 
 def group_named(name: Kind, param_groups: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -32,8 +32,12 @@ from trainer.parallel.engine import Batch, Engine, StepResult
 from trainer.parallel.ranks import Ranks, place
 from trainer.rank import Stopped
 
-# Settings of `pretrain` that leave the weights at a step as they are: a run goes on with others of these.
-_LATER = ("validate_every", "validate_sequences", "save_every", "keep", "keep_every", "log_every", "monitor", "allow_new_mix")
+# Settings of `pretrain` that a run may go on with others of: they leave the weights at a step as they are, or (the monitor's
+# policy) are there to be changed when something has happened.
+_LATER = (
+    "validate_every", "validate_sequences", "save_every", "keep", "keep_every", "log_every", "norms_every", "monitor",
+    "allow_new_mix",
+)  # fmt: skip
 
 
 def pretrain(config: TrainConfig, device: torch.device) -> None:
@@ -94,6 +98,7 @@ class Loop:
         self.restarts = 0
         self.log: Log | None = None
         self.last_loss = float("nan")
+        self._new_mix = ""  # what is marked in the log where the mix changed on the way
         self._flops = plan.flops_per_token_with_attention(config.model)
 
     def run(self) -> dict[str, Any]:
@@ -103,8 +108,10 @@ class Loop:
         self._resume()
         if self.ranks.main:
             self.log = Log(self.folder, self.step)
+            if self._new_mix:
+                self.log.write({"step": self.step, "event": "new_mix", "message": self._new_mix})
             (self.folder / "model.json").write_text(json.dumps(plain(self.config.model), indent=1), encoding="utf-8")
-        bar = Progress("pretrain", total=pretrain.steps, unit="step") if self.ranks.main else None
+        bar = Progress("pretrain", total=pretrain.steps, unit="step", begin=self.step) if self.ranks.main else None
         saved = self.step
         validation: dict[str, Any] = {}
         while self.step < pretrain.steps:
@@ -152,7 +159,10 @@ class Loop:
         end = pretrain.sequences_through(pretrain.steps) * context if by_tokens else pretrain.steps
         share = schedule.factor(pretrain.schedule, tokens if by_tokens else step, end)
         rates = schedule.apply(self.engine.optimizer.param_groups, share)
-        result = self.engine.step(self._batch(start, count))
+        measured = bool(pretrain.norms_every) and step % pretrain.norms_every == 0
+        before = states.masters(self.engine) if measured else None
+        permit = self.monitor.permits if pretrain.monitor.policy == "skip" else None
+        result = self.engine.step(self._batch(start, count), permit)
         self.step, self.last_loss = step, result.loss
         taken = time.monotonic() - began
         self.seconds += taken
@@ -168,6 +178,11 @@ class Loop:
             "memory_gb": _memory(self.ranks.device) / 1e9,
             "domains": self._by_domain(result),
         }
+        if before is not None:
+            row["weight_norm"] = dict(states.norms(self.engine))
+            row["update_norm"] = dict(states.norms(self.engine, before))
+        if result.skipped:
+            row["skipped"] = True
         if self.ranks.device.type == "cuda":
             row["mfu"] = row["tflops"] / self.config.plan.gpu_peak
         if self.log is not None and (step % pretrain.log_every == 0 or step == 1):
@@ -219,9 +234,8 @@ class Loop:
                 nats, tokens = nats + float(tally[0]), tokens + float(tally[1])
             bits = nats / 0.6931471805599453 / max(1, self.validation.utf8_bytes(domain))
             found[domain] = {"loss": nats / max(1.0, tokens), "bpb": bits, "tokens": int(tokens)}
-        norms = dict(states.norms(self.engine))
         if self.log is not None:
-            self.log.write({"step": self.step, "validation": found, "weight_norm": norms})
+            self.log.write({"step": self.step, "validation": found})
         return found
 
     def _save(self) -> None:
@@ -265,6 +279,8 @@ class Loop:
                 f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; "
                 "encode as before, or set pretrain.allow_new_mix=true if the change is meant."
             )
+        if state["mix"] != self.blend.hash:
+            self._new_mix = f"step {found.step}: another mix of data from here ({state['mix']} before, {self.blend.hash} now)"
         states.restore(self.engine, found)
         self.step, self.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
         self.restarts = int(state["restarts"]) + 1

@@ -55,9 +55,14 @@ def logits(weights: dict[str, Tensor], tokens: Tensor, config: TrainConfig, docu
 
 
 def train(
-    weights: dict[str, Tensor], batches: list[Tensor], config: TrainConfig, shares: list[float]
+    weights: dict[str, Tensor],
+    batches: list[Tensor],
+    config: TrainConfig,
+    shares: list[float],
+    skipped: frozenset[int] = frozenset(),
 ) -> list[tuple[float, float]]:
-    """(loss, gradient norm before clipping) of each step; `shares` scale each group's peak rate. Changes `weights`."""
+    """(loss, gradient norm before clipping) of each step; `shares` scale each group's peak rate; the update of `skipped`
+    steps (from 0) is not made. Changes `weights`."""
     settings, model = config.pretrain.optimizer, config.model
     for value in weights.values():
         value.requires_grad_(True)
@@ -65,15 +70,16 @@ def train(
     ratio = model.hidden / (model.base_hidden or model.hidden)
     peaks = [settings.lr, settings.lr_matrix / ratio]
     members = [[v for k, v in weights.items() if k not in inside], [v for k, v in weights.items() if k in inside]]
-    optimizer = torch.optim.AdamW(
-        [{"params": part, "lr": peak} for part, peak in zip(members, peaks, strict=True)],
+    form = settings.weight_decay_form
+    decays = [settings.weight_decay_vector, settings.weight_decay * (1 if form == "decoupled" else ratio)]
+    optimizer = (torch.optim.Adam if form == "coupled" else torch.optim.AdamW)(
+        [{"params": part, "lr": peak, "weight_decay": w} for part, peak, w in zip(members, peaks, decays, strict=True)],
         betas=(settings.beta1, settings.beta2),
         eps=settings.eps,
-        weight_decay=0.0,
         foreach=False,
     )
     history = []
-    for tokens, share in zip(batches, shares, strict=True):
+    for step, (tokens, share) in enumerate(zip(batches, shares, strict=True)):
         for group, peak in zip(optimizer.param_groups, peaks, strict=True):
             group["lr"] = peak * share
         optimizer.zero_grad()
@@ -81,6 +87,7 @@ def train(
         loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1), tokens[:, 1:].flatten())
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(list(weights.values()), settings.clip)
-        optimizer.step()
+        if step not in skipped:
+            optimizer.step()
         history.append((float(loss.detach()), float(norm)))
     return history

@@ -50,6 +50,22 @@ def test_a_spike_in_both_counts_and_stops_the_run_where_asked() -> None:
     assert event.stop
 
 
+def test_under_skip_a_spike_in_both_is_not_permitted_and_one_in_either_is() -> None:
+    config = MonitorConfig(window=32, policy="skip")
+    monitor = Monitor(config)
+    watch(*calm(100), config, monitor)
+    assert monitor.permits(3.0, 0.5) and monitor.permits(4.5, 0.5) and monitor.permits(3.0, 6.0)
+    assert not monitor.permits(4.5, 6.0) and not monitor.permits(math.nan, 0.5)
+
+
+def test_under_skip_spikes_without_end_stop_the_run() -> None:
+    config = MonitorConfig(window=32, policy="skip", skips=3)
+    losses, norms = calm(100)
+    events = watch([*losses, *[4.5] * 3, 3.0, *[4.5] * 4], [*norms, *[6.0] * 3, 0.5, *[6.0] * 4], config)
+    assert [event.stop for event in events] == [False] * 6 + [True]
+    assert "skipped" in events[0].message and "3 steps before it were skipped" in events[-1].message
+
+
 def test_a_second_spike_is_measured_by_the_calm_before_the_first() -> None:
     losses, norms = calm(100)
     for step in (80, 81):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
+from typing import Any
 
+import mup
 import pytest
 import torch
 
@@ -15,7 +18,7 @@ from trainer import schedule
 from trainer.config import TrainConfig
 from trainer.model.initial import build
 from trainer.model.mup import init_std, kind, logit_scale, peak_lr, weight_decay
-from trainer.optimizer import adamw, group_named
+from trainer.optimizer import adam, group_named
 
 
 def named(config: TrainConfig) -> dict[str, torch.nn.Parameter]:
@@ -58,7 +61,7 @@ def test_a_users_output_multiplier_does_not_replace_the_one_over_m() -> None:
 
 def test_the_schedule_scales_each_groups_own_rate() -> None:
     config = tiny()
-    optimizer = adamw(named(config), config)
+    optimizer = adam(named(config), config)
     for share in (0.2, 1.0, 0.5):
         rates = schedule.apply(optimizer.param_groups, share)
         assert rates == {"vector-like": pytest.approx(3e-3 * share), "matrix-like": pytest.approx(8e-3 / 2 * share)}
@@ -67,7 +70,7 @@ def test_the_schedule_scales_each_groups_own_rate() -> None:
 
 def test_every_parameter_is_in_one_of_two_groups() -> None:
     config = tiny()
-    groups = adamw(named(config), config).param_groups
+    groups = adam(named(config), config).param_groups
     assert [group["name"] for group in groups] == ["vector-like", "matrix-like"]
     assert sum(len(group["params"]) for group in groups) == len(named(config))
 
@@ -76,9 +79,33 @@ def test_decay_falls_with_the_matrix_rate_or_keeps_its_size() -> None:
     config = tiny()
     decoupled = dataclasses.replace(config.pretrain.optimizer, weight_decay=0.1)
     scaled = dataclasses.replace(decoupled, weight_decay_form="scaled")
+    coupled = dataclasses.replace(decoupled, weight_decay_form="coupled")
+    assert weight_decay("matrix-like", config.model, coupled) == pytest.approx(0.2)
     assert weight_decay("matrix-like", config.model, decoupled) == pytest.approx(0.1)
     assert weight_decay("matrix-like", config.model, scaled) == pytest.approx(0.2)
     assert weight_decay("vector-like", config.model, scaled) == 0.0
+
+
+@pytest.mark.parametrize(("form", "peer"), [("scaled", mup.MuAdamW), ("coupled", mup.MuAdam)])
+def test_groups_rates_and_decays_are_those_of_the_mup_package(form: str, peer: Callable[..., torch.optim.Optimizer]) -> None:
+    def network(width: int) -> torch.nn.Module:
+        return build(tiny(hidden=width, heads=width // 8, ffn=width * 3 // 2).model, 1)
+
+    config = tiny(hidden=64, heads=8, ffn=96)  # m = 4
+    optimizer = dataclasses.replace(
+        config.pretrain.optimizer, lr=5e-3, lr_matrix=5e-3, weight_decay=0.1, weight_decay_vector=0.1, weight_decay_form=form
+    )
+    config = dataclasses.replace(config, pretrain=dataclasses.replace(config.pretrain, optimizer=optimizer))
+    model = network(64)
+    mup.set_base_shapes(model, network(16), delta=network(32), rescale_params=False, do_assert=False)
+
+    def rates(groups: list[dict[str, Any]]) -> dict[int, tuple[float, float]]:
+        return {id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]}
+
+    theirs = rates(peer(model.parameters(), lr=5e-3, weight_decay=0.1).param_groups)
+    ours = rates(adam(dict(model.named_parameters()), config).param_groups)
+    assert len(set(ours.values())) == 2
+    assert ours == {key: pytest.approx(pair) for key, pair in theirs.items()}
 
 
 def test_projections_into_the_residual_stream_can_start_smaller() -> None:

@@ -20,9 +20,10 @@ class OptimizerConfig:
     eps: float = setting(1e-8, "Adam's epsilon")
     weight_decay: float = setting(0.0, "weight decay of matrix-like parameters; Table 4 prints 0")
     weight_decay_vector: float = setting(0.0, "weight decay of vector-like parameters")
-    weight_decay_form: Literal["decoupled", "scaled"] = setting(
+    weight_decay_form: Literal["decoupled", "scaled", "coupled"] = setting(
         "decoupled",
-        "decoupled: lr x decay, which falls with 1/m in a muP matrix group; scaled: decay x m there, so that it does not",
+        "decoupled: lr x decay (AdamW), which falls with 1/m in a muP matrix group; scaled: decay x m there, so that it does "
+        "not; coupled: decay x weight joins the gradient (Adam), decay x m there",
     )
     clip: float = setting(1.0, "global gradient norm above which gradients are scaled down; 0 is off")
 
@@ -70,9 +71,11 @@ class MonitorConfig:
     trend: float = setting(
         0.5, "an alarm: the gradient norm's median over the last window rose by this share over the window before"
     )
-    policy: Literal["log", "stop"] = setting(
-        "log", "what a spike in both loss and gradient norm does; in the loss alone it is let be"
+    policy: Literal["log", "skip", "stop"] = setting(
+        "log",
+        "what a spike in both loss and gradient norm does; skip: its update is not made; in the loss alone it is let be",
     )
+    skips: int = setting(8, "for skip: steps skipped in a row after which the run stops, for that is no spike any more")
     predicted: list[list[float]] = setting(
         [], "a predicted curve, [[tokens, loss], ...]; between its points straight in log tokens"
     )
@@ -80,6 +83,7 @@ class MonitorConfig:
 
     def __post_init__(self) -> None:
         at_least("window", self.window, 8)
+        at_least("skips", self.skips, 1)
         tokens = [point[0] for point in self.predicted]
         if any(len(point) != 2 for point in self.predicted) or tokens != sorted(set(tokens)) or (tokens and tokens[0] < 1):
             raise ConfigError(f"predicted = {self.predicted} must be pairs [tokens, loss] with rising tokens, from 1 on.")

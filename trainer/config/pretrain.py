@@ -31,12 +31,13 @@ class PretrainConfig:
     keep: int = setting(2, "newest checkpoints that stay")
     keep_every: int = setting(0, "checkpoints at multiples of this many steps stay for ever; 0 is none")
     log_every: int = setting(1, "steps between lines of the training log")
+    norms_every: int = setting(50, "steps between norms of weights and of their update by group; 0 is never")
     allow_new_mix: bool = setting(False, "go on from a checkpoint that was trained on another mix of data; marked in the log")
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "keep", "log_every"):
             at_least(name, getattr(self, name), 1)
-        for name in ("validate_every", "validate_sequences", "save_every", "keep_every"):
+        for name in ("validate_every", "validate_sequences", "save_every", "keep_every", "norms_every"):
             at_least(name, getattr(self, name), 0)
         if any(len(pair) != 2 or pair[0] < 1 for pair in self.ramp) or self.ramp != sorted(self.ramp):
             raise ConfigError(f"ramp = {self.ramp} must be pairs [last step, sequences] with rising steps.")

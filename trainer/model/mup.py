@@ -46,10 +46,15 @@ def peak_lr(of: Kind, model: ModelConfig, optimizer: OptimizerConfig) -> float:
 
 
 def weight_decay(of: Kind, model: ModelConfig, optimizer: OptimizerConfig) -> float:
-    """AdamW's decay of a kind: AdamW multiplies it by the learning rate, which in a matrix-like group holds 1/m already."""
+    """The decay of a kind, as the optimizer takes it.
+
+    AdamW multiplies it by the learning rate, which in a matrix-like group holds 1/m already; the form `scaled` makes up for
+    that. `coupled` adds decay x weight to the gradient, before Adam normalises it. In both of these the decay takes a factor
+    of m, as in the `mup` package's MuAdamW and MuAdam.
+    """
     if of == "vector-like":
         return optimizer.weight_decay_vector
-    return optimizer.weight_decay * (model.width_ratio if optimizer.weight_decay_form == "scaled" else 1.0)
+    return optimizer.weight_decay * (1.0 if optimizer.weight_decay_form == "decoupled" else model.width_ratio)
 
 
 def logit_scale(model: ModelConfig) -> float:

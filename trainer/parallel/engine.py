@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.config import TrainConfig
-from trainer.optimizer import adamw
+from trainer.optimizer import adam
 from trainer.parallel.pipeline import Labels, Pipeline
 from trainer.parallel.ranks import Ranks
 from trainer.parallel.settings import deepspeed_config
@@ -36,11 +36,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class StepResult:
-    """loss in nats a token over the whole batch; grad_norm before clipping; tally [domains, 2] of nats and tokens."""
+    """loss in nats a token over the whole batch; grad_norm before clipping; tally [domains, 2] of nats and tokens; skipped:
+    the update was held back."""
 
     loss: float
     grad_norm: float
     tally: Tensor
+    skipped: bool = False
 
 
 class Engine:
@@ -51,9 +53,10 @@ class Engine:
         self.pipeline = Pipeline(config, ranks, domains)
         self.named = self.pipeline.named()
         settings = deepspeed_config(config, sum(parameter.numel() for parameter in self.named.values()))
+        self._adam = adam(self.named, config)
         with contextlib.redirect_stdout(io.StringIO()):
             self.deepspeed, *_ = deepspeed.initialize(
-                model=self.pipeline, optimizer=adamw(self.named, config), config=settings, dist_init_required=False
+                model=self.pipeline, optimizer=self._adam, config=settings, dist_init_required=False
             )
         self.optimizer: Any = self.deepspeed.optimizer
         _same_groups_everywhere(self.optimizer.param_groups, ranks)
@@ -63,16 +66,23 @@ class Engine:
         share = count // self.ranks.data_size
         return slice(self.ranks.data * share, (self.ranks.data + 1) * share)
 
-    def step(self, batch: Batch) -> StepResult:
-        """One optimizer step; all data ranks bring as many rows, a multiple of the micro-batch."""
+    def step(self, batch: Batch, permit: Callable[[float, float], bool] | None = None) -> StepResult:
+        """One optimizer step; all data ranks bring as many rows, a multiple of the micro-batch.
+
+        `permit` is asked with loss and gradient norm, the same on every rank, before the weights change; where it says no
+        they stay, and so do Adam's moments and count.
+        """
         count = len(batch.tokens) * self.ranks.data_size
         if count != self.deepspeed.train_batch_size():
             self.deepspeed.set_train_batch_size(count)
         self.pipeline.tally.zero_()
         if self.config.model.dropout:
             self._seed_dropout()
+        gate = _Gate(self, permit) if permit is not None else None
+        self._adam.permit = gate
         loss = float(self.deepspeed.train_batch(self._micro_batches(batch)))
-        return StepResult(loss, float(self.deepspeed.get_global_grad_norm()), self._tally())
+        norm = float(self.deepspeed.get_global_grad_norm())
+        return StepResult(loss, norm, self.tally(), skipped=gate is not None and gate.answer is False)
 
     def losses(self, batch: Batch) -> Tensor:
         """Nats and tokens of each domain [domains, 2] over all data ranks, without training.
@@ -82,7 +92,7 @@ class Engine:
         self.pipeline.tally.zero_()
         count = len(batch.tokens) // self.config.parallel.micro_batch
         self.deepspeed.eval_batch(self._micro_batches(batch), num_micro_batches=count, bcast_loss=False)
-        return self._tally()
+        return self.tally()
 
     def _micro_batches(self, batch: Batch) -> Iterator[Any]:
         """Micro-batch by micro-batch: inputs as DeepSpeed takes them (with an empty place for labels); the labels themselves
@@ -114,7 +124,7 @@ class Engine:
         ends = (tokens == self.document_end).int()
         return (ends.cumsum(0) - ends).int()
 
-    def _tally(self) -> Tensor:
+    def tally(self) -> Tensor:
         """The domain sums of the last stage's data ranks, on every rank. Tensor ranks hold the same, so one of them speaks."""
         tally = self.pipeline.tally
         if not (self.ranks.last and self.ranks.tensor.rank == 0):
@@ -131,6 +141,21 @@ class Engine:
             (self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage
         ) * ranks.tensor.size + own
         torch.manual_seed((self.config.seed << 40) + place)
+
+
+class _Gate:
+    """Asks once a step, at the moment when gradients are whole and weights unchanged; ZeRO-1 steps group by group."""
+
+    def __init__(self, engine: Engine, permit: Callable[[float, float], bool]) -> None:
+        self._engine, self._permit = engine, permit
+        self.answer: bool | None = None
+
+    def __call__(self) -> bool:
+        if self.answer is None:
+            nats, tokens = self._engine.tally().sum(0).tolist()
+            norm = float(self._engine.optimizer._global_grad_norm)
+            self.answer = self._permit(nats / max(1.0, tokens), norm)
+        return self.answer
 
 
 def _same_groups_everywhere(param_groups: list[dict[str, Any]], ranks: Ranks) -> None:

@@ -90,15 +90,24 @@ def adam_step(engine: Engine) -> int:
     return int(engine.optimizer.optimizer.state[flat].get(_STEP, 0))
 
 
-def norms(engine: Engine) -> Iterator[tuple[str, float]]:
-    """The norm of the fp32 weights of each group over all ranks, by group name."""
+def masters(engine: Engine) -> list[Tensor]:
+    """A copy of the fp32 weights that this rank's optimizer holds, a flat tensor a group."""
+    return [group["params"][0].detach().clone() for group in _groups(engine)]
+
+
+def norms(engine: Engine, since: list[Tensor] | None = None) -> Iterator[tuple[str, float]]:
+    """The norm of the fp32 weights of each group over all ranks, by group name; or of their change `since` a copy."""
     ranks = engine.ranks
     squares = torch.zeros(len(_groups(engine)), dtype=torch.float64)
     for parameter in engine.named.values():
         alone = hasattr(parameter, "cut") or ranks.tensor.rank == 0
         fragment = _fragment(engine, parameter, "")
         if fragment is not None and alone and not getattr(parameter, "ds_pipe_replicated", False):
-            squares[_mapping(parameter).param_group_index] += fragment[1].double().square().sum().cpu()
+            mapping, values = _mapping(parameter), fragment[1]
+            if since is not None:
+                place = mapping.hp_fragment_address
+                values = values - since[mapping.param_group_index][place.start : place.start + place.numel]
+            squares[mapping.param_group_index] += values.double().square().sum().cpu()
     total = squares.to(ranks.device, torch.float32)
     dist.all_reduce(total)
     for group, value in zip(_groups(engine), total.sqrt().tolist(), strict=True):
