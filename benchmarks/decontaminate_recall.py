@@ -2,7 +2,8 @@
 
 Items of every benchmark are planted, one each, into the middle of clean documents: verbatim (question, then lettered
 choices), rewrapped at 60 columns, repunctuated and in capitals, and, of the items shorter than an n-gram,
-verbatim ("short"). The search is the stage's own (index and normal form, frequent n-grams apart). Beside each
+verbatim ("short"); of long items their first halves ("half", without a bar: what a cut copy leaves). The search is the
+stage's own (index and normal form, frequent n-grams apart). Beside each
 figure, on the same documents, what plain 13-grams of lower-case words between spaces find: the usual way.
 """
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser = argparse.ArgumentParser(prog="decontaminate-recall", description=__doc__)
     parser.add_argument("--corpus", required=True, help="a folder with benchmarks/ and corpus/*.jsonl.zst")
     parser.add_argument("--items", type=int, default=150, help="planted items of each benchmark")
-    parser.add_argument("--megabytes", type=float, default=12.0, help="clean text of each language")
+    parser.add_argument("--megabytes", type=float, default=40.0, help="clean text of each language")
     parser.add_argument("--hits", action="store_true", help="also print what was found in clean text")
     options = parser.parse_args(arguments)
     root = Path(options.corpus)
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
         draw = random.Random(name)
         chosen = draw.sample(items, min(options.items, len(items)))
         for kind, change in CHANGES.items():
-            own = [item for item in chosen if kind != "short" or is_short(item, lengths)]
+            own = [item for item in chosen if _fits(kind, item, lengths)]
             if not own:
                 continue
             hosts = clean["zh" if units([own[0].texts[0]]).unspaced()[0] else "en"]
@@ -80,7 +81,16 @@ CHANGES: dict[str, Callable[[Item], str]] = {
     "wrapped": lambda item: textwrap.fill(rendered(item), 60),
     "repunctuated": lambda item: _repunctuated(rendered(item)),
     "short": rendered,
+    "half": lambda item: (text := " ".join(item.texts))[: len(text) // 2],
 }
+LONG = 200  # characters of an item of which a half is worth planting
+
+
+def _fits(kind: str, item: Item, lengths: Lengths) -> bool:
+    """Whether a change is made to the item."""
+    if kind == "half":
+        return len(" ".join(item.texts)) >= LONG
+    return kind != "short" or is_short(item, lengths)
 
 
 def is_short(item: Item, lengths: Lengths) -> bool:
@@ -102,15 +112,20 @@ def spaced_grams(text: str, length: int = 13) -> set[int]:
 
 
 def count(index: Index, texts: list[str]) -> int:
-    """Documents in which anything is found."""
-    return sum(len(np.unique(index.find(texts[start : start + 200]).document)) for start in range(0, len(texts), 200))
+    """Documents in which an item is found."""
+    found = 0
+    for start in range(0, len(texts), 200):
+        hits = index.find(texts[start : start + 200])
+        found += len(np.unique(hits.document[~index.partial(hits)]))
+    return found
 
 
 def hits(index: Index, texts: list[str]) -> Iterator[dict[str, Any]]:
     for text in texts:
         found = index.find([text])
-        for item, begin, end in list(zip(found.item, found.begin, found.end, strict=True))[:2]:
-            yield {"item": index.names[item], "span": text[begin:end]}
+        rows = zip(found.item, found.begin, found.end, index.partial(found), strict=True)
+        for item, begin, end, small in [next(rows)] if len(found.item) else []:
+            yield {"item": index.names[item], "span": text[begin:end], "a part of it only": bool(small)}
 
 
 def _figure(name: str, found: int, usual: int, of: int) -> dict[str, Any]:

@@ -21,6 +21,9 @@ DOMAINS = (
 )  # fmt: skip
 """The domains of the report's Table 1."""
 
+INSTRUCT = "instruct"
+"""In a document's metadata where it is instruct data: the name of its layout."""
+
 VERDICT = pa.struct([("rule", pa.string()), ("measure", pa.float64()), ("bound", pa.float64()), ("detail", pa.string())])
 
 SCHEMA = pa.schema(

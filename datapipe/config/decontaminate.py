@@ -24,11 +24,18 @@ class DecontaminateConfig:
     characters: int = setting(30, "characters an n-gram in Chinese and Japanese; at 20, quoted laws hit 0.5 % of clean pages")
     short_words: int = setting(6, "an item shorter than an n-gram is looked for whole, down to so many words")
     short_characters: int = setting(15, "the same in Chinese and Japanese; shorter ones are looked for with their choices")
+    share_characters: float = setting(
+        0.7, "share of a Chinese or Japanese item's n-grams that a document must hold (PaLM's 70 %): laws and classics that an "
+        "item quotes stand in clean texts too; 0: any one"
+    )  # fmt: skip
+    enough_characters: int = setting(80, "characters of such an item that count whatever their share: half of a long passage")
     frequent: int = setting(20, "an n-gram in more documents is a template or a licence: not counted, but reported")
 
     def __post_init__(self) -> None:
         if not 1 <= self.short_words <= self.words or not 1 <= self.short_characters <= self.characters:
             raise ConfigError("short_words and short_characters must be from 1 to words and characters.")
+        if not 0 <= self.share_characters <= 1:
+            raise ConfigError(f"share_characters = {self.share_characters} must be from 0 (any n-gram) to 1 (all of them).")
 
     def located(self, corpus: str) -> dict[str, str]:
         """The globs with the corpus' root before those that are relative."""

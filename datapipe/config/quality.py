@@ -50,6 +50,9 @@ class TrainQualityConfig:
     windows: int = setting(4, "windows cut from each document: the classifier sees windows, so it cannot learn lengths")
     window: int = setting(200, "words (or characters) a window")
     held_out: float = setting(0.25, "share of hosts that only measure: half of them calibrate, half give the AUC")
+    unseen_domains: bool = setting(
+        True, "train once more without each positive domain, and measure on it: does the model know quality or its sources?"
+    )
     dim: int = setting(16, "size of the word vectors")
     epochs: int = setting(15, "passes over the windows")
     rate: float = setting(0.5, "learning rate; halved when training gives NaN")

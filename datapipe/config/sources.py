@@ -34,10 +34,10 @@ class InputConfig:
     """One kind of input: which files, how they are read, and what they are."""
 
     glob: str = setting("", "files below the corpus; ** crosses folders; a file belongs to the first rule that names it")
-    source: str = setting("text", "reader: warc, commoncrawl, records, parquet, text, wikipedia, stackexchange")
+    source: str = setting("text", "reader: warc, commoncrawl, records, instruct, parquet, text, wikipedia, stackexchange")
     domain: str = setting("WebText", "domain of the report's Table 1")
     language: str = setting("", "language, where it is known (`code` for sources); empty: identified, and held to `languages`")
-    markup: str = setting("plain", "what a text is written in: plain, markdown, latex, wikitext, html, book, code, concode")
+    markup: str = setting("plain", "what a text is written in: plain, markdown, book, law ... (datapipe/sources/__init__.py)")
     markup_of: dict[str, str] = setting({}, "markup by domain, for a file whose records name their domains")
     options: dict[str, Any] = setting({}, "options of the reader; see its file in datapipe/sources/")
 
@@ -57,6 +57,10 @@ class ExtractConfig:
 
     shards: int = setting(8, "files a stage's documents are kept in; fixed for a run, about 256 MB of text each is good")
     inputs: list[InputConfig] = setting([], "the kinds of input, the first that names a file wins")
+    collections: dict[str, InputConfig] = setting(
+        {}, "more of the same by name, as in configs/sources/, so that several such files can be extended; read after `inputs`"
+    )
+    split_bytes: int = setting(256 << 20, "a larger file is read in parts by several tasks, where its format lets it be cut")
     languages: list[str] = setting(list(LANGUAGES), "documents in other languages go to the ledger; empty: all languages stay")
     max_document_bytes: int = setting(20_000_000, "largest document, in bytes of text")
     html: HtmlConfig = setting(HtmlConfig, "web pages")
@@ -64,6 +68,13 @@ class ExtractConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.shards <= 100_000:
             raise ConfigError(f"shards = {self.shards} must be from 1 to 100000.")
+        if self.split_bytes < 1:
+            raise ConfigError(f"split_bytes = {self.split_bytes} must be at least 1; 268435456 is 256 MiB.")
+
+    @property
+    def rules(self) -> list[InputConfig]:
+        """All rules, in the order in which they claim files."""
+        return [*self.inputs, *self.collections.values()]
 
     def files(self, config: DataConfig) -> list[FileInfo]:
         """The files that these settings read: part of what the stage's output depends on."""

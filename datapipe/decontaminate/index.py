@@ -25,12 +25,18 @@ LETTERS_A_UNIT = 2  # a run of words with fewer letters a word is an enumeration
 
 @dataclass(frozen=True)
 class Lengths:
-    """Units an n-gram has, and the shortest whole item that is looked for; words, and characters of unspaced scripts."""
+    """Units an n-gram has, and the shortest whole item that is looked for; words, and characters of unspaced scripts.
+
+    share_characters: of an item in an unspaced script, the share of its n-grams that a document must hold to hold the item
+    (0.7, as PaLM has it: Chowdhery et al. 2022, section 8); enough_characters: characters that are a copy whatever the share.
+    """
 
     words: int = 13
     characters: int = 30
     short_words: int = 6
     short_characters: int = 15
+    share_characters: float = 0.7
+    enough_characters: int = 80
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,10 @@ class Index:
     all else; so it is hashed at a few (the heads), and only where a head stands the longer ones are tried.
     """
 
-    def __init__(self, names: list[str], grams: list[Grams], heads: dict[int, Hashes]) -> None:
+    def __init__(self, names: list[str], grams: list[Grams], heads: dict[int, Hashes], needs: NDArray[np.int32]) -> None:
         self.names = names
+        self.needs = needs
+        """Different n-grams of each item [I] that a document must hold."""
         self._grams = sorted(grams, key=lambda part: part.length)
         self._heads = {head: (hashes, *_bits(hashes)) for head, hashes in sorted(heads.items())}
 
@@ -91,9 +99,17 @@ class Index:
         begin, end = cut.start[place[order]], cut.end[last[order]]
         return Hits(document[order], hashes[order], item[order], begin, end)
 
-    def _at(
-        self, part: Grams, place: Offsets, cut: Units, owner: Offsets
-    ) -> tuple[Offsets, Hashes, Offsets, Offsets, Offsets]:
+    def partial(self, hits: Hits) -> NDArray[np.bool_]:
+        """Which hits [H] are of an item of which their document holds too little: a law or a classic that both quote."""
+        kinds = hits.document * len(self.names) + hits.item
+        order = np.lexsort((hits.hashes, kinds))
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (np.diff(kinds[order]) != 0) | (hits.hashes[order][1:] != hits.hashes[order][:-1])
+        _, place = np.unique(kinds, return_inverse=True)
+        held = np.bincount(place[order][first], minlength=int(place.max(initial=-1)) + 1)
+        return np.asarray(held[place] < self.needs[hits.item])
+
+    def _at(self, part: Grams, place: Offsets, cut: Units, owner: Offsets) -> tuple[Offsets, Hashes, Offsets, Offsets, Offsets]:
         """The n-grams of one length that stand at these places, within one document: owner, hash, item, first, last unit."""
         place = place[place + part.length <= len(owner)]
         place = place[owner[place] == owner[place + part.length - 1]]
@@ -108,7 +124,7 @@ class Index:
         hashes = {f"hashes_{part.length}_{part.head}": part.hashes for part in self._grams}
         items = {f"items_{part.length}_{part.head}": part.items for part in self._grams}
         names = np.frombuffer(json.dumps(self.names).encode(), np.uint8)
-        np.savez(buffer, allow_pickle=False, names=names, **heads, **hashes, **items)
+        np.savez(buffer, allow_pickle=False, names=names, needs=self.needs, **heads, **hashes, **items)
         with storage.aside(uri) as path, open(path, "wb") as handle:
             handle.write(buffer.getbuffer())
 
@@ -124,7 +140,7 @@ class Index:
             elif kind == "hashes":
                 length, head = map(int, rest.split("_"))
                 grams.append(Grams(length, head, arrays[name], arrays[f"items_{rest}"]))
-        return cls(json.loads(arrays["names"].tobytes()), grams, heads)
+        return cls(json.loads(arrays["names"].tobytes()), grams, heads, arrays["needs"])
 
 
 def _bits(values: Hashes) -> tuple[NDArray[np.bool_], np.uint64]:
@@ -171,13 +187,18 @@ def build(benchmarks: Iterable[tuple[str, Iterable[Item]]], lengths: Lengths) ->
         grams.append(Grams(length, head, hashes, owner[order][first].astype(np.int32)))
     for head in {part.head for part in parts}:
         heads[head] = np.unique(np.concatenate([part.heads for part in parts if part.head == head]))
-    return Index(names, grams, heads), facts
+    quoted = np.unique(np.concatenate([part.item for part in parts if part.quoted] or [np.zeros(0, np.int64)]))
+    owned = sum((np.bincount(part.items, minlength=len(names)) for part in grams), np.zeros(len(names), np.int64))
+    needs = np.ones(len(names), np.int32)
+    enough = max(1, lengths.enough_characters - lengths.characters + 1)
+    needs[quoted] = np.clip(np.ceil(lengths.share_characters * owned[quoted]), 1, enough)
+    return Index(names, grams, heads, needs), facts
 
 
 @dataclass(frozen=True)
 class _Part:
     """n-grams of one length: hashes [N], the hashes of their first `head` units [N], the item of each [N]; `whole`: they
-    are whole items, not runs of 13."""
+    are whole items, not runs of 13; `quoted`: they are runs in an unspaced script, of which some must be found together."""
 
     length: int
     head: int
@@ -185,6 +206,7 @@ class _Part:
     heads: Hashes
     item: Offsets
     whole: bool
+    quoted: bool = False
 
 
 def _parts(items: list[Item], lengths: Lengths) -> list[_Part]:
@@ -215,13 +237,13 @@ def _grams(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
         cut = units([text for _, text in texts[portion]])
         owner = np.array([index for index, _ in texts[portion]], np.int64)
         unspaced = cut.unspaced()
-        for length, chosen in ((lengths.words, ~unspaced), (lengths.characters, unspaced)):
+        for length, chosen, quoted in ((lengths.words, ~unspaced, False), (lengths.characters, unspaced, True)):
             document, place = runs_of(cut, length, chosen)
             said = _letters(cut, length)[place] >= LETTERS_A_UNIT * length
             document, place = document[said | unspaced[document]], place[said | unspaced[document]]
             if len(place):
                 hashes = ngrams(cut.hashes, length)[place]
-                parts.append(_Part(length, length, hashes, hashes, owner[document], whole=False))
+                parts.append(_Part(length, length, hashes, hashes, owner[document], whole=False, quoted=quoted))
     return parts
 
 

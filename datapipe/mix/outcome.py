@@ -43,6 +43,7 @@ def mix_facts(config: ResampleConfig, plan: Plan, cuts: Mapping[str, Cut], bands
         "bands": {
             stratum: {name: score_of(lowest) for name, lowest in bounds} for stratum, bounds in bands.bounds.items()
         },
+        "instruct": _instruct(taken),
         "trained_languages": languages,
         "languages": _checked(config, languages),
         "missing": plan.missing,
@@ -81,6 +82,18 @@ def _stratum(plan: Plan, name: str, tokens: int, documents: int, cut: Cut) -> di
         "available_tokens": target.available,
         "epochs": round(target.epochs, 6),
         "step": cut.step,
+    }
+
+
+def _instruct(taken: DataFrame) -> dict[str, dict[str, float]]:
+    """Instruct data among what was taken, in the domains that have any: documents, tokens, and its share of the domain."""
+    own = F.when(F.col("instruct"), F.col("tokens"))
+    rows = taken.groupBy("domain").agg(
+        F.sum(own).alias("tokens"), F.count(own).alias("documents"), F.sum("tokens").alias("whole")
+    )
+    return {
+        row.domain: {"documents": row.documents, "tokens": row.tokens, "share": round(row.tokens / row.whole, 6)}
+        for row in sorted(rows.where(F.col("documents") > 0).collect(), key=lambda row: row.domain)
     }
 
 

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from datapipe.config import TrainQualityConfig
-from datapipe.quality.measures import Floats, auc, calibration, logistic, platt, quantiles, sigmoid
+from datapipe.quality.baselines import Sample, form_only, labels_of, source_only, unseen_domains
+from datapipe.quality.measures import Floats, auc, calibration, platt, quantiles, sigmoid
 from datapipe.quality.model import Recipe, Scorer, train
 from datapipe.quality.split import CALIBRATE, FEW, TEST, TRAIN, split_hosts
 from datapipe.quality.windows import FILE
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A document as the classifier is given it: its side, whose text it is, its length and its windows."""
-
-    positive: bool
-    id: str
-    host: str
-    domain: str
-    characters: int
-    lines: list[str]
 
 
 def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[Scorer | None, dict[str, Any]]:
@@ -54,7 +42,7 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
     recipe = Recipe(config.dim, config.epochs, config.rate, config.ngrams, config.min_count, config.bucket, seed)
     model, rate = train(lines, recipe)
     raw = Scorer(model, 1.0, 0.0, config.windows, config.window)
-    slope, shift = platt(raw.raw_lines([s.lines for s in parts[CALIBRATE]]), _labels(parts[CALIBRATE]))
+    slope, shift = platt(raw.raw_lines([s.lines for s in parts[CALIBRATE]]), labels_of(parts[CALIBRATE]))
     scorer = Scorer(model, slope, shift, config.windows, config.window)
     unseen = [sample for sample in samples if sides[sample.id] != TRAIN and not sample.positive]
     card.update(
@@ -65,6 +53,7 @@ def make(samples: list[Sample], config: TrainQualityConfig, seed: int) -> tuple[
         training_lines=len(lines),
         calibrated={"slope": slope, "shift": shift},
         unseen_hosts=_measured(scorer, parts[TEST], parts[TRAIN]),
+        unseen_domains=unseen_domains(samples, sides, recipe, config) if config.unseen_domains else {},
         crawl_quantiles=quantiles(_scores(scorer, unseen)),
     )
     return scorer, card
@@ -94,10 +83,6 @@ def _name(positive: bool) -> str:
     return "positive" if positive else "negative"
 
 
-def _labels(samples: list[Sample]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.array([sample.positive for sample in samples], np.bool_)
-
-
 def _sides(samples: list[Sample]) -> dict[str, dict[str, int]]:
     counts = {}
     for kind in (True, False):
@@ -110,33 +95,9 @@ def _scores(scorer: Scorer, samples: list[Sample]) -> Floats:
     return sigmoid(scorer.slope * scorer.raw_lines([sample.lines for sample in samples]) + scorer.shift)
 
 
-def form(samples: list[Sample]) -> Floats:
-    """What can be told of documents without reading a word [6, N]: length, length of tokens, shares of marks, of digits and
-    of distinct tokens, and a constant. A classifier worth its name gains over these."""
-    rows = []
-    for sample in samples:
-        tokens = " ".join(sample.lines).split()
-        count = max(1, len(tokens))
-        marks = sum(not token[0].isalnum() for token in tokens) / count
-        digits = sum(token[0].isdigit() for token in tokens) / count
-        length = sum(map(len, tokens)) / count
-        rows.append([math.log1p(sample.characters), length, marks, digits, len(set(tokens)) / count, 1.0])
-    return np.array(rows, np.float64).reshape(-1, 6).T
-
-
-def _form_only(training: list[Sample], samples: list[Sample]) -> float:
-    """AUC of a logistic regression on the form alone, trained and measured on the same documents as the classifier."""
-    known, given = form(training), form(samples)
-    mean, scale = known.mean(axis=1, keepdims=True), known.std(axis=1, keepdims=True)
-    mean[-1], scale[scale == 0] = 0.0, 1.0
-    weights = logistic((known - mean) / scale, _labels(training), np.zeros(len(known)))
-    scores, labels = weights @ ((given - mean) / scale), _labels(samples)
-    return auc(scores[labels], scores[~labels])
-
-
 def _measured(scorer: Scorer, samples: list[Sample], training: list[Sample]) -> dict[str, Any]:
-    """AUC on hosts that training has not seen, beside what length or form alone would give, and by positive domain."""
-    labels, scores = _labels(samples), _scores(scorer, samples)
+    """AUC on hosts that training has not seen, beside what length, form or source alone would give, and by positive domain."""
+    labels, scores = labels_of(samples), _scores(scorer, samples)
     lengths = np.array([math.log1p(sample.characters) for sample in samples])
     first = _scores(scorer, [Sample(s.positive, s.id, s.host, s.domain, 0, s.lines[:1]) for s in samples])
     by_length = auc(lengths[labels], lengths[~labels])
@@ -146,7 +107,8 @@ def _measured(scorer: Scorer, samples: list[Sample], training: list[Sample]) -> 
         "auc": _rounded(auc(scores[labels], scores[~labels])),
         "auc_one_window": _rounded(auc(first[labels], first[~labels])),
         "auc_length_only": _rounded(max(by_length, 1 - by_length)),
-        "auc_form_only": _rounded(_form_only(training, samples)),
+        "auc_form_only": _rounded(form_only(training, samples)),
+        "auc_source_only": _rounded(source_only(training, samples)),
         "auc_by_positive_domain": {
             name: _rounded(auc(scores[labels & (of == name)], scores[~labels])) for name in sorted(domains)
         },

@@ -19,6 +19,7 @@ SOURCES = {
     "warc": "warc:Warc",
     "commoncrawl": "commoncrawl:CommonCrawl",
     "records": "records:Records",
+    "instruct": "instruct:Instruct",
     "parquet": "parquet:Parquet",
     "text": "text:Text",
     "wikipedia": "wikipedia:Wikipedia",
@@ -31,6 +32,9 @@ MARKUPS = {
     "wikitext": "wikitext:to_text",
     "html": "fragment:to_text",
     "book": "book:to_text",
+    "law": "law:to_text",
+    "patent": "patent:to_text",
+    "medical": "medical:to_text",
     "code": "code:to_text",
     "concode": "concode:to_text",
 }

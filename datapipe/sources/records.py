@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 from core.config import ConfigError, setting
 from datapipe.config import HtmlConfig
-from datapipe.sources.base import InputFile, Record, Source, removed
+from datapipe.document import DOMAINS
+from datapipe.sources.base import InputFile, Record, Source, removed, turns
 from datapipe.sources.charset import decode
-from datapipe.sources.files import DamagedFile, open_buffered
+from datapipe.sources.files import DamagedFile, form_of, open_buffered, open_members
 
 _GAP = re.compile(r"\n{3,}")
 _BETWEEN = re.compile(r"[\s,]*")
@@ -40,6 +41,9 @@ class Layout(Source):
     title: str = setting("", "field with the title")
     language_field: str = setting("", "field with the language, where texts are not to be identified")
     domain_field: str = setting("", "field with the domain, in files that mix them; empty: the rule's domain")
+    domain_names: dict[str, str] = setting(
+        {}, "domain by what `domain_field` says; what is not named here is of the rule's domain"
+    )
     keep: list[str] = setting([], "fields to keep as metadata")
     remove: list[str] = setting([], "regular expressions of what is cut from the text (annotations of a data set)")
     where: dict[str, str] = setting({}, "only records in which each field has this value; others are passed over")
@@ -51,21 +55,29 @@ class Layout(Source):
                 re.compile(pattern)
             except re.error as error:
                 raise ConfigError(f"remove: {pattern!r} is no regular expression: {error}.") from None
+        for domain in self.domain_names.values():
+            if domain not in DOMAINS:
+                raise ConfigError(f"domain_names: {domain!r} is no domain; use {', '.join(DOMAINS)}.")
         if self.together < 1:
             raise ConfigError(f"together = {self.together} must be at least 1.")
 
     def record(self, key: str, fields: Mapping[str, Any]) -> Record:
         """A record from parsed fields."""
-        text = self._dialogue(fields) if self.turns else self._filled(fields)
-        for pattern in self.remove:
-            text = re.sub(pattern, "", text)
+        text = self._cut(self._dialogue(fields) if self.turns else self._filled(fields))
         made = Record(_plain(_reach(fields, self.key_field)) or key, text)
         for name in ("url", "date", "title"):
             setattr(made, name, _plain(_reach(fields, getattr(self, name))) or None)
         made.language = _plain(_reach(fields, self.language_field)) or None
-        made.domain = _plain(_reach(fields, self.domain_field)) or None
+        domain = _plain(_reach(fields, self.domain_field))
+        made.domain = (self.domain_names.get(domain) if self.domain_names else domain) or None
         made.metadata = {name: value for name in self.keep if (value := _plain(_reach(fields, name)))}
         return made
+
+    def _cut(self, text: str) -> str:
+        """The text less what `remove` names."""
+        for pattern in self.remove:
+            text = re.sub(pattern, "", text)
+        return text
 
     def _dialogue(self, fields: Mapping[str, Any]) -> str:
         """What is said, turn by turn, without the names of the speakers: a dialogue as plain text."""
@@ -108,6 +120,9 @@ class Records(Layout):
     header: bool = setting(True, "csv, tsv: the first row names the columns; else they are called 0, 1, 2 ...")
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
+        if file.parts > 1 and self.enters(file):
+            yield from self._part(file)
+            return
         form = self.format or _form(file.path)
         with open_buffered(file.uri) as stream:
             sample = stream.peek(1 << 16)[: 1 << 16]
@@ -120,9 +135,32 @@ class Records(Layout):
             else:
                 yield from self.rows(self._table(io.TextIOWrapper(stream, encoding, "replace", newline=""), form))
 
-    def _lines(self, stream: io.BufferedReader, encoding: str) -> Iterator[Record]:
+    def parts(self, file: InputFile, most: int) -> int:
+        compressed = file.path.endswith((".gz", ".bz2", ".xz", ".zst"))
+        return -(-file.size // most) if self._can_be_entered(file) and not compressed else turns(file, most)
+
+    def enters(self, file: InputFile) -> bool:
+        return self._can_be_entered(file) and not form_of(file.uri)
+
+    def _can_be_entered(self, file: InputFile) -> bool:
+        """Lines of UTF-8, each a record of its own that is known by its place."""
+        lines = (self.format or _form(file.path)) == "jsonl"
+        return lines and not self.encoding and not self.key_field and self.together == 1
+
+    def _part(self, file: InputFile) -> Iterator[Record]:
+        """The lines that begin in the file's part."""
+        before = max(0, file.begin - 1)
+        with open_members(file.uri, before) as members:
+            members.pass_on(before)
+            stream = io.BufferedReader(members, 1 << 16)
+            first = before + len(stream.readline()) if before else 0
+            yield from self._lines(stream, "utf-8-sig", first, file.end)
+
+    def _lines(
+        self, stream: io.BufferedReader, encoding: str, first: int = 0, end: int | None = None
+    ) -> Iterator[Record]:
         bad: list[Record] = []
-        yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad)))
+        yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad, first, end)))
 
     def _with(self, bad: list[Record], records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
@@ -131,9 +169,12 @@ class Records(Layout):
             yield record
         yield from bad
 
-    def _parsed_lines(self, stream: io.BufferedReader, encoding: str, bad: list[Record]) -> Iterator[tuple[str, Any]]:
-        offset = 0
+    def _parsed_lines(
+        self, stream: io.BufferedReader, encoding: str, bad: list[Record], offset: int, end: int | None
+    ) -> Iterator[tuple[str, Any]]:
         for line in stream:
+            if end is not None and offset >= end:
+                return
             key, offset = str(offset), offset + len(line)
             if line.isspace():
                 continue
@@ -177,7 +218,10 @@ def _stream_list(stream: io.TextIOBase, at: str) -> Iterator[Any]:
             whole = json.load(stream)
         except ValueError as error:
             raise DamagedFile("corrupt", 0, f"no JSON: {error}") from None
-        yield from _reach(whole, at) or []
+        entries = whole if isinstance(whole, list) else _reach(whole, at)
+        if not isinstance(entries, list):
+            raise DamagedFile("corrupt", 0, f"no list of records under {at!r}")
+        yield from entries
         return
     parser, text, place, began = json.JSONDecoder(), "", 0, False
     while True:
@@ -228,5 +272,3 @@ def _joined(records: list[Record]) -> Record:
     first = records[0]
     first.text = "\n\n".join(record.text for record in records)
     return first
-
-

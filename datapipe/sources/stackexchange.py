@@ -1,4 +1,4 @@
-"""Stack Exchange dumps (Posts.xml): a question with its answers, the best first.
+"""Stack Exchange dumps (Posts.xml): a question with its answers, the best first; pairs that say little go to the ledger.
 
 Answers stand anywhere after their question, in files of up to 100 GB, so posts wait in a database file on the local disk
 (SQLite, which every Python has) and come out by question.
@@ -7,6 +7,7 @@ Answers stand anywhere after their question, in files of up to 100 GB, so posts 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from datapipe.sources.files import DamagedFile, open_members
 from datapipe.sources.markups.fragment import to_text
 
 _QUESTION, _ANSWER = "1", "2"
+_LINK = re.compile(r"\S+://\S+|www\.\S+")
+_WORD = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]|[^\W_\u3041-\u30ff\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class StackExchange(Source):
     min_question_score: int = setting(0, "lowest score of a question that is kept")
     min_answer_score: int = setting(1, "lowest score of an answer that is kept; the accepted one always is")
     max_answers: int = setting(5, "most answers kept, the accepted one first, then by score")
+    min_answer_words: int = setting(
+        10, "different words (or Chinese characters) of an answer, links apart; one with fewer is left"
+    )
+    min_question_words: int = setting(5, "the same of a question, its title included")
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
         site = self.site or next((part for part in reversed(file.path.split("/")[:-1]) if "." in part), "")
@@ -69,13 +76,25 @@ class StackExchange(Source):
         record = Record(str(number), url=url, date=date, title=title, metadata={"score": str(score)})
         good = [row for row in thread[1:] if row[2] >= self.min_answer_score or str(row[1]) == accepted]
         good.sort(key=lambda row: (str(row[1]) != accepted, -row[2], row[1]))
+        answers = [to_text(row[4]) for row in good]
+        said = [text for text in answers if information(text) >= self.min_answer_words]
+        texts = [title, to_text(body), *(said or answers)[: self.max_answers]]
+        record.text = "\n\n".join(filter(None, texts))
+        asked, most = information(f"{title} {texts[1]}"), max(map(information, answers), default=0)
         if score < self.min_question_score:
             record.verdict = removed("", "low_score", score, self.min_question_score).verdict
         elif not good:
             record.verdict = removed("", "no_answer", len(thread) - 1, 1, "no answer with the score asked for").verdict
-        texts = [title, to_text(body), *(to_text(row[4]) for row in good[: self.max_answers])]
-        record.text = "\n\n".join(filter(None, texts))
+        elif asked < self.min_question_words:
+            record.verdict = removed("", "short_question", asked, self.min_question_words, "different words").verdict
+        elif not said:
+            record.verdict = removed("", "short_answer", most, self.min_answer_words, "different words of the longest").verdict
         return record
+
+
+def information(text: str) -> int:
+    """Different words of a text, or Chinese characters and kana each as one; web addresses say nothing."""
+    return len(set(_WORD.findall(_LINK.sub(" ", text.lower()))))
 
 
 def _store(stream: Any, posts: sqlite3.Connection) -> DamagedFile | None:

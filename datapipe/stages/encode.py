@@ -141,7 +141,8 @@ def conservation(before: dict[str, Any], entries: list[dict[str, Any]]) -> dict[
     """Documents in, kept and removed (none are), by domain. Raises RuntimeError where not all that came in was encoded."""
     by_domain: dict[str, dict[str, int]] = {}
     for entry in entries:
-        counts = by_domain.setdefault(domain_of(entry["domain"]), dict.fromkeys(("in", "kept", "removed", "bytes_in", "bytes_kept"), 0))
+        empty = dict.fromkeys(("in", "kept", "removed", "bytes_in", "bytes_kept"), 0)
+        counts = by_domain.setdefault(domain_of(entry["domain"]), empty)
         for name in ("in", "kept"):
             counts[name] += entry["documents"]
         for name in ("bytes_in", "bytes_kept"):

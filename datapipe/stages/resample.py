@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from core.config import ConfigError
 from datapipe.config import ResampleConfig
-from datapipe.document import Verdict, with_verdicts
+from datapipe.document import INSTRUCT, Verdict, with_verdicts
 from datapipe.mix.bands import UNSCORED, Bands, bins, find_bands
 from datapipe.mix.cuts import Cut, find_cuts, histograms, selected
 from datapipe.mix.outcome import mix_facts
@@ -35,6 +35,7 @@ KEYS = pa.schema(
         ("bin", pa.int64()),
         ("rank", pa.int64()),
         ("tokens", pa.int64()),
+        ("instruct", pa.bool_()),
     ]
 )
 
@@ -68,7 +69,8 @@ def _require_scores(config: ResampleConfig, available: Mapping[str, int]) -> Non
 
 
 def stratum_keys(batches: Batches, shard: ShardTask, config: ResampleConfig, seed: int) -> Iterator[pa.RecordBatch]:
-    """One row a document of the mix: where it counts, its bin of quality, its rank, and its tokens, estimated from its bytes."""
+    """One row a document of the mix: where it counts, its bin of quality, its rank, its tokens (estimated from its bytes), and
+    whether it is instruct data."""
     for batch in batches:
         ids, domains, languages = (batch.column(name).to_pylist() for name in ("id", "domain", "language"))
         sizes = pc.binary_length(batch.column("text")).to_numpy(zero_copy_only=False)
@@ -76,7 +78,8 @@ def stratum_keys(batches: Batches, shard: ShardTask, config: ResampleConfig, see
         tokens = (sizes * np.array(rates)).astype(np.int64) + 1  # one more ends the document
         names = [stratum(*kind, config.mix) for kind in zip(domains, languages, strict=True)]
         rank = ranks(batch.column("content_hash").to_numpy(), "resample", seed)
-        columns = (ids, names, domains, languages, _bins(batch), rank, tokens)
+        instruct = [any(name == INSTRUCT for name, _ in metadata or ()) for metadata in batch.column("metadata").to_pylist()]
+        columns = (ids, names, domains, languages, _bins(batch), rank, tokens, instruct)
         table = pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=KEYS)
         wanted = [not config.mix or domain in config.mix for domain in domains]
         yield table.filter(pa.array(wanted, pa.bool_()))

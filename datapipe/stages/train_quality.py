@@ -20,7 +20,9 @@ from pyspark.sql import functions as F
 
 from core import storage
 from datapipe.config import QualitySources, Selector, TrainQualityConfig
-from datapipe.quality.card import Sample, make
+from datapipe.quality.baselines import Sample
+from datapipe.quality.card import make
+from datapipe.quality.describe import markdown
 from datapipe.quality.model import save
 from datapipe.quality.windows import host, windows
 from datapipe.work import Batches, ShardTask, Work
@@ -56,6 +58,7 @@ def train_quality(work: Work) -> dict[str, Any]:
         card["sources"] = {"positives": _plain(sources.positives), "negatives": _plain(sources.negatives)}
         cards[language] = {"language": language, **card, "windows": config.windows, "window": config.window}
     storage.write_json(work.directory.path(CARD), cards)
+    storage.write_text(work.directory.path("model_card.md"), markdown(cards))
     return {"languages": cards}
 
 

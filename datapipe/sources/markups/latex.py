@@ -8,6 +8,7 @@ numbers, and sections become headings; formulas stay in LaTeX, which is how they
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from datapipe.sources.markups.guard import require_closed
 
@@ -30,7 +31,9 @@ _END = re.compile(
 )
 _APPENDIX = re.compile(r"\\appendix\b|\\end\{thebibliography\}|\\end\{references\}")
 _DEFINES = _any("newcommand renewcommand providecommand def DeclareMathOperator")
-_MACRO = re.compile(rf"\\{_DEFINES}\*?\s*\{{?\\([A-Za-z]+)\}}?\s*(?:\[(\d)\])?(\[[^\]]*\])?\s*\{{")
+_MACRO = re.compile(rf"\\{_DEFINES}\*?\s*\{{?\\([A-Za-z]+)\}}?\s*(?:\[(\d)\])?(\[[^\]]*\])?((?:#\d)*)\s*\{{")
+_ALIAS = re.compile(r"\\let\\([A-Za-z]+)\s*=?\s*(\\[A-Za-z]+)[ \t]*\n?")
+_GIVEN = re.compile(r"\s*\[([^\[\]]*)\]")
 _FLOAT = _any("figure table wrapfigure sidewaystable sidewaysfigure tikzpicture thebibliography tabular longtable filecontents")
 _FLOATS = re.compile(rf"\\begin\{{({_FLOAT})(\*?)\}}.*?\\end\{{\1\2\}}", re.DOTALL)
 _CAPTION = re.compile(rf"\\caption{_OPTION}\{{")
@@ -66,6 +69,8 @@ _SWITCH = _any(
     " sffamily ttfamily em bf it rm tt sc sf twocolumn onecolumn acknowledgments leavevmode ignorespaces"
 )
 _TYPE = re.compile(rf"\\{_SWITCH}(?![A-Za-z])[ \t]*")
+_OPENED = re.compile(r"\s*(?=\{)")
+_PARAMETER = re.compile(r"#(\d)")
 _MAX_PASSES = 4
 _MAX_GROWTH = 4
 _MAX_BRACED = 4_000  # characters between two braces
@@ -114,21 +119,34 @@ def _body(text: str) -> str:
     return text
 
 
-def _macros(text: str) -> dict[str, tuple[int, str]]:
-    """name -> (number of arguments, body) of the macros that the authors define; those with default arguments are left."""
-    found: dict[str, tuple[int, str]] = {}
+@dataclass(frozen=True)
+class _Macro:
+    """A macro: how many arguments it takes, what it stands for, and what its first one is where none is given."""
+
+    count: int
+    body: str
+    default: str | None = None
+
+
+def _macros(text: str) -> dict[str, _Macro]:
+    """The macros that the authors define, by name; those that call themselves are left."""
+    found: dict[str, _Macro] = {}
     for match in _MACRO.finditer(text):
+        name, count, default, parameters = match.groups()
         body = _braced(text, match.end() - 1)
-        if body is None or match.group(3) or len(body) > 500 or f"\\{match.group(1)}" in body:
+        if body is None or len(body) > 500 or f"\\{name}" in body:
             continue
-        operator = "DeclareMathOperator" in match.group()
-        found[match.group(1)] = (int(match.group(2) or 0), f"\\operatorname{{{body}}}" if operator else body)
+        if "DeclareMathOperator" in match.group():
+            body = f"\\operatorname{{{body}}}"
+        found[name] = _Macro(int(count) if count else parameters.count("#"), body, default[1:-1] if default else None)
+    for alias in _ALIAS.finditer(text):
+        found.setdefault(alias.group(1), _Macro(0, alias.group(2)))
     return found
 
 
-def _expand(text: str, macros: dict[str, tuple[int, str]]) -> str:
+def _expand(text: str, macros: dict[str, _Macro]) -> str:
     """Macros replaced by what they stand for, some levels deep and never to more than a few times the length."""
-    text = _without_definitions(text)
+    text = _ALIAS.sub("", _without_definitions(text))
     if not macros:
         return text
     names = "|".join(sorted(map(re.escape, macros), key=lambda name: (-len(name), name)))
@@ -136,29 +154,38 @@ def _expand(text: str, macros: dict[str, tuple[int, str]]) -> str:
     bound = _MAX_GROWTH * len(text) + 10_000
     for _ in range(_MAX_PASSES):
         parts: list[str] = []
-        place, changed = 0, False
+        place = 0
         for match in use.finditer(text):
-            if match.start() < place:
-                continue
-            count, body = macros[match.group(1)]
-            end, arguments = match.end(), []
-            for _argument in range(count):
-                opened = re.compile(r"\s*(?=\{)").match(text, end)
-                argument = _braced(text, opened.end()) if opened else None
-                if opened is None or argument is None:
-                    break
-                arguments.append(argument)
-                end = opened.end() + len(argument) + 2
-            if len(arguments) < count:
-                continue
-            for number, argument in enumerate(arguments, 1):
-                body = body.replace(f"#{number}", argument)
-            parts.extend((text[place : match.start()], body))
-            place, changed = end, True
+            if match.start() >= place and (called := _called(text, match.end(), macros[match.group(1)])) is not None:
+                parts.extend((text[place : match.start()], called[0]))
+                place = called[1]
+        if not parts:
+            break
         text = "".join(parts) + text[place:]
-        if not changed or len(text) > bound:
+        if len(text) > bound:
             break
     return text
+
+
+def _called(text: str, end: int, macro: _Macro) -> tuple[str, int] | None:
+    """A macro's body with the arguments that stand after it, and where they end; None where arguments are missing."""
+    arguments: list[str] = []
+    if macro.default is not None:
+        given = _GIVEN.match(text, end)
+        arguments.append(given.group(1) if given else macro.default)
+        end = given.end() if given else end
+    while len(arguments) < macro.count:
+        opened = _OPENED.match(text, end)
+        argument = _braced(text, opened.end()) if opened else None
+        if opened is None or argument is None:
+            return None
+        arguments.append(argument)
+        end = opened.end() + len(argument) + 2
+    return _PARAMETER.sub(lambda found: _argument(arguments, int(found.group(1))), macro.body), end
+
+
+def _argument(arguments: list[str], number: int) -> str:
+    return arguments[number - 1] if 0 < number <= len(arguments) else ""
 
 
 def _without_definitions(text: str) -> str:

@@ -1,6 +1,7 @@
 """Wikitext to text through mwparserfromhell: templates, tables, references, files and markup go, prose stays.
 
-An article ends where its first closing section begins (references, notes, external links ... in 22 languages).
+An article ends where its first closing section begins (references, notes, external links ... in 22 languages); a closing
+section within another one goes alone.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import re
 from typing import Any
 
 from datapipe.sources.markups.guard import require_closed
-from datapipe.sources.markups.wikiwords import CATEGORIES, END_SECTIONS, FILES, REDIRECTS
+from datapipe.sources.markups.wikiwords import ALSO_SUBJECTS, CATEGORIES, END_SECTIONS, FILES, REDIRECTS
 
 _PAIRS = (("{{", "}}"), ("[[", "]]"), ("{|", "|}"), ("[http", "]"), ("<!--", "-->"))
 _OPENED = re.compile(r"<(?!br\b|hr\b)[A-Za-z][^<>]*(?<!/)>")
 _ENDINGS = frozenset(heading for headings in END_SECTIONS.values() for heading in headings)
-_HEADING = re.compile(r"^(={2,4})\s*(.+?)\s*\1\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^(={2,4})[ \t]*(.+?)[ \t]*\1[ \t]*(?:<!--.*?-->[ \t]*)?$", re.MULTILINE)
 _REDIRECT = re.compile(rf"\A\s*#\s*(?:{'|'.join(REDIRECTS)})\b\s*:?\s*\[\[", re.IGNORECASE)
 _MEDIA = re.compile(rf"\A\s*:?\s*(?:{'|'.join(FILES)})\s*:", re.IGNORECASE)
 _CATEGORY = re.compile(rf"\A\s*(?:{'|'.join(CATEGORIES)})\s*:", re.IGNORECASE)
@@ -28,6 +29,8 @@ _FOUR_QUOTES = re.compile(r"(?<!')'{4}(?!')")  # an apostrophe, then bold
 _ELISION = re.compile(r"(?<![^\W\d_])([lLdDcCjJmMnNsStT]|[qQ]u)'{3}(?=[^'\n]+'{2}(?!'))")  # l'italic
 _SWITCH = re.compile(r"__[A-Z]{4,24}__")
 _TABLE = re.compile(r"^\s*:*\{\|.*?^\s*\|\}", re.DOTALL | re.MULTILINE)
+_CALL = re.compile(r"\{\{[^{}]*\}\}")
+_STRAY = re.compile(r"\[\[|\]\](?!\])|\{\{|\}\}(?!\})")
 _EMPTY_BRACKETS = re.compile(r"[ \u00a0]?[(（][\s,;:，；、：·/–-]*[)）]")
 _ITEM = re.compile(r"^- [- ]*", re.MULTILINE)
 _EMPTY_ITEM = re.compile(r"^[- ]+$", re.MULTILINE)
@@ -67,10 +70,33 @@ def _variant(match: re.Match[str]) -> str:
 
 
 def _until_references(text: str) -> str:
-    for heading in _HEADING.finditer(text):
-        if re.sub(r"[\[\]':：{}]", "", heading.group(2)).strip().lower() in _ENDINGS:
-            return text[: heading.start()]
-    return text
+    """The text before the first closing section, less closing sections that stand within others.
+
+    A heading that is also a subject ("Literature") closes only where no other section follows on its level.
+    """
+    headings = [(len(found.group(1)), _name(found.group(2)), found.start()) for found in _HEADING.finditer(text)]
+    parts, place, skipped = [], 0, 0
+    for number, (level, name, start) in enumerate(headings):
+        if skipped:
+            if level > skipped:
+                continue
+            place, skipped = start, 0
+        if name not in _ENDINGS:
+            continue
+        if level == 2 and (name not in ALSO_SUBJECTS or _all_closing(headings[number:])):
+            return "".join([*parts, text[place:start]])
+        if level > 2 and name not in ALSO_SUBJECTS:
+            parts.append(text[place:start])
+            skipped = level
+    return "".join(parts if skipped else [*parts, text[place:]])
+
+
+def _name(heading: str) -> str:
+    return re.sub(r"[\[\]':：{}]", "", heading).strip().lower()
+
+
+def _all_closing(headings: list[tuple[int, str, int]]) -> bool:
+    return all(name in _ENDINGS for level, name, _ in headings if level == 2)
 
 
 def _rendered(code: Any) -> str:
@@ -79,7 +105,7 @@ def _rendered(code: Any) -> str:
     for node in code.nodes:
         kind = type(node).__name__
         if kind == "Text":
-            parts.append(str(node.value))
+            parts.append(_without_calls(str(node.value)))
         elif kind == "Heading":
             mark = "=" * node.level
             parts.append(f"\n\n{mark} {_rendered(node.title).strip()} {mark}\n\n")
@@ -94,6 +120,15 @@ def _rendered(code: Any) -> str:
         elif kind == "Tag":
             parts.append(_tagged(node))
     return "".join(parts)
+
+
+def _without_calls(text: str) -> str:
+    """Arithmetic on templates, which the parser leaves as text, and brackets that close nothing go."""
+    if not _STRAY.search(text):
+        return text
+    while (less := _CALL.sub("", text)) != text:
+        text = less
+    return _STRAY.sub("", text)
 
 
 def _linked(link: Any) -> str:

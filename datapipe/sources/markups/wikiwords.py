@@ -13,8 +13,7 @@ END_SECTIONS: dict[str, tuple[str, ...]] = {
         " | бележки и източници | допълнителна литература"
     ),
     "ca": _words(
-        "referències | notes | bibliografia | enllaços externs | vegeu també | notes i referències"
-        " | per a saber-ne més"
+        "referències | notes | bibliografia | enllaços externs | vegeu també | notes i referències | per a saber-ne més"
     ),
     "cs": _words("reference | poznámky | literatura | externí odkazy | související články | odkazy | zdroje | prameny"),
     "da": _words(
@@ -23,19 +22,21 @@ END_SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "de": _words(
         "einzelnachweise | literatur | weblinks | siehe auch | anmerkungen | quellen | fußnoten | belege | nachweise"
-        " | einzelnachweise und anmerkungen"
+        " | einzelnachweise und anmerkungen | sekundärliteratur | anmerkungen und einzelnachweise | literatur und quellen"
+        " | quellen und literatur"
     ),
     "en": _words(
         "references | notes | external links | further reading | see also | bibliography | sources | footnotes"
-        " | citations | notes and references | references and notes | works cited | literature"
+        " | citations | notes and references | references and notes | works cited | literature | selected bibliography"
+        " | explanatory notes | references and further reading | notes and citations | endnotes"
     ),
     "es": _words(
         "referencias | notas | enlaces externos | véase también | bibliografía | notas y referencias | fuentes"
-        " | lecturas adicionales"
+        " | lecturas adicionales | notas y bibliografía | bibliografía adicional | referencias y notas"
     ),
     "fr": _words(
         "notes et références | références | notes | liens externes | voir aussi | bibliographie | articles connexes"
-        " | annexes | lien externe | sources"
+        " | annexes | lien externe | sources | références et notes | bibliographie et sources | liens internes"
     ),
     "hr": _words("izvori | vanjske poveznice | povezani članci | literatura | bilješke | poveznice | vidi još | napomene"),
     "hu": _words(
@@ -43,7 +44,10 @@ END_SECTIONS: dict[str, tuple[str, ...]] = {
         " | hivatkozások | forrás"
     ),
     "it": _words("note | bibliografia | collegamenti esterni | voci correlate | altri progetti | riferimenti | fonti"),
-    "ja": _words("脚注 | 注釈 | 出典 | 参考文献 | 関連項目 | 外部リンク | 注 | 関連文献 | 脚注・出典 | 参照"),
+    "ja": _words(
+        "脚注 | 注釈 | 出典 | 参考文献 | 関連項目 | 外部リンク | 注 | 関連文献 | 脚注・出典 | 参照 | 脚注関連文献 | 注釈・出典"
+        " | 出典・脚注 | 参考資料 | 注・出典 | 備考"
+    ),
     "nl": _words(
         "referenties | bronnen | literatuur | externe links | externe link | zie ook | noten | voetnoten"
         " | bronnen, noten en/of referenties | bibliografie"
@@ -78,6 +82,15 @@ END_SECTIONS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Headings, in lower case, of the sections with which an article's text ends, by language (the report's 22)."""
+
+ALSO_SUBJECTS = frozenset(
+    _words(
+        "литература | literatura | litteratur | literatur | literature | literatuur | irodalom | література | sources | fuentes"
+        " | zdroje | prameny | viri | források | surse | fonti | quellen | källor | kilder | bronnen"
+    )
+)
+"""Those of them that are subjects as well: a country's literature, a river's sources. They end an article only where no other
+section of text follows."""
 
 FILES = _words(
     "file | image | media | файл | картинка | медия | fitxer | imatge | soubor | obrázek | fil | billede | datei"

@@ -18,6 +18,18 @@ TEXTS = {
     "hu": "Éjszaka megáradt a folyó, és elvitte a fahidat, mielőtt bárki észrevette volna; a molnár őrült költő lett.",
     "de": "In der Nacht stieg der Fluss und riss die hölzerne Brücke fort; der Müller zählte die Pfähle.",
     "fr": "Dans la nuit, la rivière a monté et emporté le pont de bois; le préfet répondit à côté.",
+    "bg": "През нощта реката придошла и отнесла дървения мост, преди някой в селото да забележи това.",
+    "sr": "Током ноћи река је надошла и однела дрвени мост пре него што је ико у селу то приметио, чак ни млинар.",
+    "hr": "Noću je rijeka narasla i odnijela drveni most prije nego što je itko u selu to primijetio; mlinar šuti o šteti.",
+    "sl": "Ponoči je reka narasla in odnesla leseni most, še preden je kdo v vasi to opazil; mlinar je štel stebre čez dan.",
+    "ro": "În timpul nopţii râul a crescut şi a luat podul de lemn înainte ca cineva din sat să observe; a numărat stâlpii.",
+    "sv": "Under natten steg ån och förde bort träbron innan någon i byn hade märkt det; mjölnaren räknade pålarna.",
+    "da": "Om natten steg åen og førte træbroen bort, før nogen i byen havde bemærket det; mølleren talte pælene.",
+    "es": "Por la noche el río creció y se llevó el puente de madera; ¿quién contó los pilares el año después?",
+    "it": "Durante la notte il fiume è cresciuto e ha portato via il ponte; contò i pali perché nessuno più lo farà.",
+    "pt": "Durante a noite o rio subiu e levou a ponte antes que alguém na aldeia notasse; não contou as estacas à mão.",
+    "ca": "Durant la nit el riu va créixer i s’endugué el pont abans que ningú al poble ho notés; comptà els pals així.",
+    "nl": "’s Nachts steeg de rivier en nam de houten brug mee; hij telde één voor één de palen, geïrriteerd.",
 }
 ENCODINGS = [
     ("zh", "gb18030"), ("zh", "gbk"), ("zh-hant", "big5"), ("ja", "shift_jis"), ("ja", "euc_jp"), ("ja", "iso2022_jp"),
@@ -26,6 +38,10 @@ ENCODINGS = [
     ("pl", "cp1250"), ("pl", "iso8859_2"),
     ("cs", "cp1250"), ("cs", "iso8859_2"), ("hu", "cp1250"), ("hu", "iso8859_2"), ("de", "cp1252"), ("de", "latin_1"),
     ("fr", "cp1252"), ("fr", "iso8859_15"),
+    ("zh", "gb2312"), ("zh-hant", "big5hkscs"), ("bg", "cp1251"), ("bg", "iso8859_5"), ("sr", "cp1251"), ("sr", "iso8859_5"),
+    ("hr", "cp1250"), ("hr", "iso8859_2"), ("sl", "cp1250"), ("sl", "iso8859_2"), ("ro", "cp1250"), ("ro", "iso8859_2"),
+    ("sv", "cp1252"), ("da", "cp1252"), ("es", "latin_1"), ("it", "cp1252"), ("pt", "latin_1"), ("ca", "cp1252"),
+    ("nl", "cp1252"),
 ]  # fmt: skip
 
 
@@ -35,7 +51,7 @@ def test_an_undeclared_encoding_is_found_from_the_bytes(language: str, encoding:
 
 
 @pytest.mark.parametrize(("language", "encoding"), ENCODINGS)
-@pytest.mark.parametrize("wrong", ["utf-8", "windows-1252", "gb2312", "no-such-charset"])
+@pytest.mark.parametrize("wrong", ["utf-8", "windows-1252", "gb2312", "big5", "shift_jis", "euc-jp", "no-such-charset"])
 def test_a_wrong_declaration_does_no_harm_to_text_it_cannot_be(language: str, encoding: str, wrong: str) -> None:
     if wrong == "windows-1252" and encoding in ("cp1250", "iso8859_2", "iso8859_15"):
         return  # these bytes are windows-1252 text too, so the page is believed

@@ -52,6 +52,17 @@ def test_a_file_of_macros_says_nothing(tmp_path: Path) -> None:
     assert outcomes(read(tmp_path / "macros.tex", markup="latex", domain="AcademicPaper")) == ["extract.empty"]
 
 
+def test_macros_with_defaults_parameters_and_aliases_are_expanded() -> None:
+    words = "The miller walked along the bank and counted the posts that were left standing in the water of the river. " * 2
+    paper = (
+        r"\newcommand{\set}[2][x]{\{#1 : #2\}}\def\pair#1#2{\langle #1,#2\rangle}\let\eps\varepsilon"
+        rf"\section{{A}} {words}"
+        r"$\set{a}$, $\set[y]{b}$, $\pair{u}{v}$, $\eps$, $\pair{u}$"
+    )
+    made = latex.to_text(paper)
+    assert made.endswith(r"$\{x : a\}$, $\{y : b\}$, $\langle u,v\rangle$, $\varepsilon$, $\pair{u}$")
+
+
 def test_macros_that_grow_without_end_are_left_off() -> None:
     words = "The miller walked along the bank and counted the posts that were left standing in the water. " * 4
     bomb = r"\newcommand{\b}{\c\c\c\c\c\c}\newcommand{\c}{\d\d\d\d\d\d}\newcommand{\d}{\e\e\e\e\e\e}\newcommand{\e}{xxxxxxxxxx}"
@@ -125,6 +136,12 @@ def test_fragments_keep_their_code_line_for_line() -> None:
 def test_a_source_loses_its_licence_and_keeps_its_first_words() -> None:
     assert code.to_text("#!/bin/sh\n# Copyright 2020 Someone\n# All rights reserved.\n\necho 1\n") == "#!/bin/sh\necho 1\n"
     assert code.to_text("/*\n * Licensed under the X License\n */\nint a;\n") == "int a;\n"
+    two = "// Copyright 2020 Someone\n\n/* Licensed under\n the X License */\n\n/** Adds. */\nint add();\n"
+    assert code.to_text(two) == "/** Adds. */\nint add();\n"
+    assert code.to_text('"""Copyright (c) 2020 X"""\nimport os\n') == "import os\n"
+    assert (
+        code.to_text("# -*- coding: utf-8 -*-\n# SPDX-License-Identifier: MIT\nx = 1\n") == "# -*- coding: utf-8 -*-\nx = 1\n"
+    )
     assert code.to_text("# Adds two numbers.\ndef add(): ...\n") == "# Adds two numbers.\ndef add(): ...\n"
 
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from datapipe.sources.markups.wikitext import to_text
-from datapipe.sources.markups.wikiwords import END_SECTIONS
+from datapipe.sources.markups.wikiwords import ALSO_SUBJECTS, END_SECTIONS
 from datapipe.text.language import LANGUAGES
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
@@ -98,7 +98,20 @@ def test_an_article_is_its_prose_up_to_the_references() -> None:
 def test_references_and_what_follows_them_go_in_each_language(language: str) -> None:
     assert len(END_SECTIONS[language]) >= 5
     for heading in END_SECTIONS[language]:
-        assert to_text(f"Text.\n\n== {heading.capitalize()} ==\n* A book\n\n== More ==\nNever seen.") == "Text."
+        later = "" if heading in ALSO_SUBJECTS else "== More ==\nNever seen."
+        assert to_text(f"Text.\n\n== {heading.capitalize()} ==\n* A book\n\n{later}") == "Text."
+
+
+def test_a_closing_section_within_another_goes_alone() -> None:
+    article = (
+        "Text.\n\n== Works ==\nMany.\n=== Notes ===\n* A note\n==== Of a note ====\nx\n=== Plays ===\nTwo.\n\n== Life ==\nLong."
+    )
+    assert to_text(article) == "Text.\n\n== Works ==\n\nMany.\n\n=== Plays ===\n\nTwo.\n\n== Life ==\n\nLong."
+
+
+def test_a_countrys_literature_is_no_list_of_books() -> None:
+    article = "Text.\n\n== Literature ==\nPoets wrote.\n\n== Economy ==\nFish.\n\n== Literature ==\n* A book\n\n== References == <!-- x -->\n* B"
+    assert to_text(article) == "Text.\n\n== Literature ==\n\nPoets wrote.\n\n== Economy ==\n\nFish."
 
 
 def test_regional_words_of_chinese_are_chosen_once() -> None:

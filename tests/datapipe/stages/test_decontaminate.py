@@ -57,6 +57,7 @@ def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_repor
         "items_hit": 1,
         "ngrams_hit": grams,
         "ngrams_frequent": len(PROVERB.split()) - 12,
+        "documents_partial": 0,
     }
     assert facts["frequent"][0]["documents"] == 4 and facts["frequent"][0]["item"] == "quiz/quiz#1"
     assert facts["frequent"][0]["span"] in PROVERB
@@ -92,3 +93,49 @@ def test_the_benchmark_files_are_inputs_of_the_stage(quiz) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"})
     listed = config.files(DataConfig(corpus=str(quiz), decontaminate=config))
     assert [info.uri.rsplit("/", 1)[-1] for info in listed] == ["quiz.jsonl"]
+
+
+def instruct(key: str, text: str) -> Document:
+    return Document("tuned", key, "QA", text, "en", metadata={"instruct": "messages"})
+
+
+@pytest.mark.parametrize("mode", ["strict", "cut"])
+def test_instruct_data_goes_whole_for_any_shared_ngram_frequent_or_not(make_work, quiz, mode) -> None:
+    config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, mode=mode, frequent=3)
+    settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=2), decontaminate=config)
+    own = [instruct("leak", f"{FILLER} {QUESTION}"), instruct("proverb", f"{FILLER} {PROVERB}"), instruct("clean", FILLER)]
+    work = make_work("decontaminate", [*pages(), *own], settings)
+    facts = decontaminate(work)
+    rows = [row for n in range(2) for row in pq.read_table(work.directory.path("shards", f"{n:05d}.parquet")).to_pylist()]
+    kept = {row["key"] for row in rows if row["source"] == "tuned" and row["verdict"] is None}
+    assert kept == {"clean"} and facts["instruct"] == {"QA": {"in": 3, "removed": 2}}
+    assert {row["key"] for row in rows if row["key"].startswith("proverb ") and row["verdict"]} == set()
+
+
+def test_instruct_data_does_not_pass_unchecked(make_work) -> None:
+    work = make_work("decontaminate", [*pages(), instruct("clean", FILLER)], DataConfig(extract=ExtractConfig(shards=1)))
+    facts = decontaminate(work)
+    assert facts["removed"] == 1 and facts["by_rule"] == {"decontaminate.unchecked_instruct": {"QA": 1}}
+
+
+LAW = "".join(
+    f"第{n}条规定的机动车应当在{place}按照顺序通行，违者由交通管理部门处以罚款。"
+    for n, place in zip("一二三四", "东南西北", strict=True)
+)
+
+
+def test_a_law_that_an_item_quotes_is_no_copy_of_the_item_but_is_reported(make_work, tmp_path) -> None:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    asked = f"张某驾车途经学校，{LAW[36:72]}下列关于本案的说法，哪一项完全符合立法目的并且应当得到法院支持？请结合判例逐项加以说明理由。"
+    (folder / "bar.jsonl").write_text(json.dumps({"question": asked}, ensure_ascii=False))
+    config = DecontaminateConfig(benchmarks={"bar": "benchmarks/*.jsonl"})
+    settings = DataConfig(corpus=str(tmp_path), extract=ExtractConfig(shards=1), decontaminate=config)
+    law, copy = (
+        Document("c", key, "WebText", text, "zh") for key, text in (("law", LAW * 2), ("copy", f"甲乙丙丁。{asked}戊己庚辛。"))
+    )
+    work = make_work("decontaminate", [law, copy], settings)
+    facts = decontaminate(work)
+    rows = pq.read_table(work.directory.path("shards", "00000.parquet")).to_pylist()
+    assert {row["key"] for row in rows if row["verdict"]} == {"copy"}
+    assert facts["benchmarks"]["bar"]["documents_partial"] == 1 and facts["benchmarks"]["bar"]["documents_hit"] == 1

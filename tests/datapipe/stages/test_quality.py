@@ -11,6 +11,7 @@ import pytest
 from core.config import build
 from datapipe.config import DataConfig, ExtractConfig, FilterQualityConfig, QualitySources, Selector, TrainQualityConfig
 from datapipe.document import Document
+from datapipe.quality.baselines import Sample, source_only
 from datapipe.stages.filter_quality import RULE, filter_quality, thresholds
 from datapipe.stages.train_quality import role, train_quality
 
@@ -55,6 +56,10 @@ def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judge
     assert card["en"]["trained"] and card["en"]["unseen_hosts"]["auc"] > 0.85
     assert abs(card["en"]["unseen_hosts"]["auc_length_only"] - 0.5) < 0.25
     assert card["en"]["unseen_hosts"]["auc_form_only"] < card["en"]["unseen_hosts"]["auc"]
+    assert card["en"]["unseen_hosts"]["auc_source_only"] == 0.5, "no host of the test was trained on"
+    assert card["en"]["unseen_domains"] == {}, "there is one positive domain"
+    written = (tmp_path / "run/train_quality/model_card.md").read_text()
+    assert "## en" in written and "| source only | 0.5 |" in written and "not trained: fewer than 20" in written
     assert card["en"]["split"]["test"]["negative"]["hosts"] > 0
     assert not card["zh"]["trained"] and "fewer than 20" in card["zh"]["reason"]
     assert json.loads((tmp_path / "run/train_quality/model_card.json").read_text()) == card
@@ -73,6 +78,27 @@ def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judge
     right = [(row["verdict"] is None) == row["key"].endswith("True") for row in pages]
     assert sum(right) / len(right) > 0.85
     assert {name: entry["documents"] for name, entry in facts["unfiltered"].items()} == {"zh": 10, "fr": 3}
+
+
+def test_a_domain_that_training_did_not_see_is_measured(make_work) -> None:
+    both = [replace(d, domain="Book") if d.domain == "WorldKnowledge" and int(d.key) % 2 else d for d in documents()]
+    sources = QualitySources(
+        positives=[Selector(domains=["Book", "WorldKnowledge"])], negatives=[Selector(domains=["WebText"])]
+    )
+    settings = replace(SETTINGS, train_quality=replace(SMALL, languages={"en": sources}))
+    card = train_quality(make_work("train_quality", both, settings))["languages"]["en"]
+    assert set(card["unseen_domains"]) == {"Book", "WorldKnowledge"}
+    for row in card["unseen_domains"].values():
+        assert row["documents"] == 30 and row["auc"] > 0.85 > row["auc_form_only"] - 0.1
+
+
+def test_a_collection_that_both_sides_know_shows_in_the_source_only_baseline() -> None:
+    def own(positive: bool, host: str, count: int) -> list[Sample]:
+        return [Sample(positive, f"{host}{n}", host, "Book", 100, ["a b c"]) for n in range(count)]
+
+    training = [*own(True, "file:x", 20), *own(False, "a.test", 20)]
+    assert source_only(training, [*own(True, "file:x", 10), *own(False, "b.test", 10)]) == 1.0
+    assert source_only(training, [*own(True, "file:y", 10), *own(False, "b.test", 10)]) == 0.5
 
 
 def test_training_twice_gives_the_same_model_whatever_the_shards(make_work, tmp_path: Path) -> None:
