@@ -107,15 +107,15 @@ class TimedWork(Work):
             self.steps[name] = round(self.steps.get(name, 0.0) + time.perf_counter() - began, 2)
 
 
-def measure(name: str, corpus: Path, megabytes: float, cores: int, driver_memory: str, **settings: Any) -> Measured:
-    """Runs the stage `name` on that many MB; `settings` are sections of the config."""
+def measure(name: str, corpus: Path, megabytes: float, cores: int, driver_memory: str, giant: int = 0) -> Measured:
+    """Runs the stage `name` on that many MB, or on one family of `giant` near copies."""
     shards = max(2 * cores, round(megabytes / SHARD))
     spark = SparkConfig(master=f"local[{cores}]", driver_memory=driver_memory, partitions=max(2 * cores, shards // 2))
-    config = DataConfig(extract=ExtractConfig(shards=shards), spark=spark, **settings)
+    config = DataConfig(extract=ExtractConfig(shards=shards), spark=spark)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(folder)
         before = run.stage(f"before_{name}")
-        write(corpus, before, megabytes, shards, cores)
+        write(corpus, before, megabytes, shards, cores, giant)
         work = open_work(run, name, before, config, TimedWork)
         work.steps = {}
         stage = getattr(importlib.import_module(f"datapipe.stages.{name}"), name)

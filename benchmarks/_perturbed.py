@@ -76,8 +76,11 @@ def read_source(corpus: Path, language: str) -> Source:
     return Source(coded, np.concatenate(coded), bytes_of, np.array(list(words), object))
 
 
-def plan(source: Source, size: float) -> NDArray[np.int64]:
-    """How many near copies each family of a language has [families], so that they come to `size` bytes in all."""
+def plan(source: Source, size: float, giant: int | None = None) -> NDArray[np.int64]:
+    """How many near copies each family of a language has [families], so that they come to `size` bytes in all; or one family
+    of `giant` documents and no other."""
+    if giant is not None:
+        return np.array([giant - 1] if giant else [], np.int64)
     draw = np.random.default_rng(5)
     families = int(2 * size / source.bytes_of.mean()) + 1
     copies = np.where(draw.random(families) < 0.5, 0, draw.integers(1, 6, families))
@@ -108,9 +111,11 @@ def _changed(
     return own
 
 
-def write(corpus: Path, directory: StageDirectory, megabytes: float, shards: int, processes: int = 2) -> None:
-    """Writes that many MB as the shards of a finished stage."""
-    tasks = [(corpus, directory.uri, megabytes, shards, part, processes) for part in range(processes)]
+def write(
+    corpus: Path, directory: StageDirectory, megabytes: float, shards: int, processes: int = 2, giant: int = 0
+) -> None:
+    """Writes that many MB, or one family of `giant` short documents, as the shards of a finished stage."""
+    tasks = [(corpus, directory.uri, megabytes, shards, giant, part, processes) for part in range(processes)]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for _ in pool.map(_write_part, tasks):
             pass
@@ -120,13 +125,14 @@ def write(corpus: Path, directory: StageDirectory, megabytes: float, shards: int
     directory.commit("given", tally.facts(), 0.0)
 
 
-def _write_part(task: tuple[Path, str, float, int, int, int]) -> None:
+def _write_part(task: tuple[Path, str, float, int, int, int, int]) -> None:
     """Writes every shard of which the index leaves `part` when divided by the number of processes."""
-    corpus, uri, megabytes, shards, part, processes = task
+    corpus, uri, megabytes, shards, giant, part, processes = task
     sources = {language: read_source(corpus, language) for language in LANGUAGES}
     members: dict[int, list[tuple[str, str, int, int]]] = {index: [] for index in range(part, shards, processes)}
     for language, source in sources.items():
-        for family, copies in enumerate(plan(source, megabytes * 1e6 / len(LANGUAGES)).tolist()):
+        members_of_giant = (giant if language == LANGUAGES[0] else 0) if giant else None
+        for family, copies in enumerate(plan(source, megabytes * 1e6 / len(LANGUAGES), members_of_giant).tolist()):
             for number in range(1 + copies):
                 identity = document_id(f"{language}.made", f"{family}.{number}")
                 if (index := shard_of(identity, shards)) in members:

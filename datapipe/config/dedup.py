@@ -22,6 +22,9 @@ class DedupParagraphsConfig:
     above: int = setting(10, "for drop_above: page furniture repeats far more often than a quotation does")
     min_words: int = setting(10, "shorter paragraphs are exempt: headings and phrases repeat by nature")
     min_characters: int = setting(20, "the same for Chinese and Japanese, in characters")
+    furniture: int = setting(
+        20, "a shorter paragraph at an end of more than so many pages of one host is furniture and goes from all; 0: none is"
+    )
     min_left: float = setting(0.3, "a document that keeps less than this share of its words is removed: scraps are left")
     wrapped_from: float = setting(0.05, "blank lines for each line of text from which on paragraphs end at blank lines only")
     exempt_domains: list[str] = setting(["Code"], "domains left alone: a function that occurs twice is no furniture")
@@ -29,6 +32,8 @@ class DedupParagraphsConfig:
     def __post_init__(self) -> None:
         if self.above < 1:
             raise ConfigError(f"above = {self.above} must be at least 1.")
+        if self.furniture < 0:
+            raise ConfigError(f"furniture = {self.furniture} must be 0 (none) or more.")
         if not 0 <= self.min_left <= 1:
             raise ConfigError(f"min_left = {self.min_left} must be from 0 to 1.")
 

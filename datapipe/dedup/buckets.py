@@ -1,7 +1,7 @@
 """Files of signatures into rows for buckets, and buckets into pairs: what runs on either side of the shuffle by band.
 
 A row is a band's key and the rank of a document followed by its sketch, in one binary value: sorted by it, the documents of a
-bucket stand in the order of their ranks. With 120 permutations a row has 97 bytes, and a document 20 of them.
+bucket stand in the order of their ranks. With 120 permutations a row has 101 bytes, and a document 20 of them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _rows(part: pa.RecordBatch, era: int, config: DedupDocumentsConfig) -> pa.Re
     keys ^= _groups(part, config)[filled][:, None]
     ranks = matrix(part.column("rank"), SIZE)[filled]
     ranks = np.concatenate([np.full((len(filled), 1), era, np.uint8), ranks[:, 1:]], axis=1)
-    rows = np.concatenate([ranks, sketches(signed)], axis=1)
+    rows = np.concatenate([ranks, sketches(signed).view(np.uint8)], axis=1)
     return pa.RecordBatch.from_arrays(
         [pa.array(keys.reshape(-1)), binary(np.repeat(rows, config.bands, axis=0))], schema=ROWS
     )
@@ -84,10 +84,11 @@ def meet(batches: Iterator[pa.RecordBatch], config: DedupDocumentsConfig) -> Ite
     """The pairs of each bucket, from rows sorted by (band, row); a document that found no room among the leaders has no
     leader. Two documents of earlier runs are not paired again."""
     meeting = Meeting(Reach.of(config))
-    width = SIZE + (config.permutations + 1) // 2
+    width = SIZE + 8 * -(-config.permutations // 16)
     for batch in batches:
         rows = matrix(batch.column("row"), width)
-        found = meeting.batch(batch.column("band").to_numpy(), rows[:, :SIZE], rows[:, SIZE:])
+        words = np.ascontiguousarray(rows[:, SIZE:]).view(np.uint64)
+        found = meeting.batch(batch.column("band").to_numpy(), rows[:, :SIZE], words)
         fresh, alone = found.member[:, 0] == NEW, found.overflow[:, 0] == NEW
         leaders = pa.concat_arrays([binary(found.leader[fresh]), pa.nulls(int(alone.sum()), pa.binary())])
         members = binary(np.concatenate([found.member[fresh], found.overflow[alone]]))

@@ -22,6 +22,7 @@ from datapipe.dedup.minhash import deviation, estimate
 from datapipe.dedup.rank import SIZE
 
 Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class _Bucket:
 
     band: int
     ranks: list[Bytes] = field(default_factory=list)
-    sketches: list[Bytes] = field(default_factory=list)
+    sketches: list[Words] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ class Meeting:
         self._reach = reach
         self._open: _Bucket | None = None
 
-    def batch(self, bands: NDArray[np.int64], ranks: Bytes, sketches: Bytes) -> Met:
-        """The pairs found among these rows (and leaders met before): bands [N], ranks [N, 29], sketches [N, K/2] bytes."""
+    def batch(self, bands: NDArray[np.int64], ranks: Bytes, sketches: Words) -> Met:
+        """The pairs found among these rows (and leaders met before): bands [N], ranks [N, 29], sketches [N, K/16]."""
         found = _Found()
         if not len(bands):
             return found.met()
@@ -100,7 +101,7 @@ class Meeting:
         return found.met()
 
     def _against_first(
-        self, starts: NDArray[np.int64], stops: NDArray[np.int64], whole: NDArray[np.bool_], ranks: Bytes, sketches: Bytes,
+        self, starts: NDArray[np.int64], stops: NDArray[np.int64], whole: NDArray[np.bool_], ranks: Bytes, sketches: Words,
         found: _Found,
     ) -> NDArray[np.bool_]:  # fmt: skip
         """Compares the rows of whole buckets with their first; which buckets [B] are done with: those in which every row is
@@ -119,7 +120,7 @@ class Meeting:
         found.members.append(ranks[row[paired]])
         return settled
 
-    def _walk(self, bucket: _Bucket, ranks: Bytes, sketches: Bytes, found: _Found) -> None:
+    def _walk(self, bucket: _Bucket, ranks: Bytes, sketches: Words, found: _Found) -> None:
         """Compares the rows of one bucket with its leaders, old and new: one vector operation for each leader."""
         near = np.zeros(len(ranks), np.bool_)  # surely near a leader, so no leader themselves
         pairs: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]] = []

@@ -113,24 +113,26 @@ def _finalize(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return hashes
 
 
-def sketches(signatures: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """The low four bits of each minimum, two to a byte [D, ceil(K / 2)]: an eighth of the signatures [D, K] to move about.
+def sketches(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """The low four bits of each minimum, 16 to a word [D, ceil(K / 16)]: an eighth of the signatures [D, K] to move about.
 
     At Jaccard 0.8 the estimate from 4 bits spreads by a twentieth more than the one from 32 (Li and Koenig 2010).
     """
-    low = signatures.astype(np.uint8) & 0x0F
-    if low.shape[1] % 2:
-        low = np.concatenate([low, np.zeros((len(low), 1), np.uint8)], axis=1)
-    return low[:, 0::2] | (low[:, 1::2] << np.uint8(4))
+    low = signatures.astype(np.uint8) & np.uint8(0x0F)
+    low = np.pad(low, ((0, 0), (0, -low.shape[1] % 16)))  # what is added is alike everywhere
+    return np.ascontiguousarray(low[:, 0::2] | (low[:, 1::2] << np.uint8(4))).view(np.uint64)
 
 
-def estimate(one: NDArray[np.uint8], others: NDArray[np.uint8], permutations: int) -> NDArray[np.float64]:
-    """Estimated Jaccard from sketches, of `one` [K/2] with each of `others` [M, K/2], or row by row [M, K/2].
+def estimate(one: NDArray[np.uint64], others: NDArray[np.uint64], permutations: int) -> NDArray[np.float64]:
+    """Estimated Jaccard from sketches, of `one` [W] with each of `others` [M, W], or row by row [M, W].
 
     Four bits agree by chance once in 16, which is taken off again.
     """
     differ = others ^ one
-    unequal = np.count_nonzero(differ & 0x0F, axis=-1) + np.count_nonzero(differ & 0xF0, axis=-1)
+    differ |= differ >> np.uint64(2)
+    differ |= differ >> np.uint64(1)
+    differ &= np.uint64(0x1111_1111_1111_1111)  # a bit for each minimum whose four bits are not all equal
+    unequal = np.bitwise_count(differ).astype(np.uint16) @ np.ones(others.shape[-1], np.uint16)
     return np.asarray(1 - unequal / permutations * (16 / 15))
 
 

@@ -80,3 +80,15 @@ def without(text: str, begin: Sequence[int], dropped: Collection[int]) -> str:
     bounds = [*begin, len(text)]
     kept = [text[bounds[place] : bounds[place + 1]] for place in range(len(begin)) if place not in dropped]
     return "".join(kept).rstrip() if len(begin) - 1 in dropped else "".join(kept)
+
+
+def to_cut(count: int, repeated: Collection[int], furniture: Collection[int]) -> set[int]:
+    """Which of `count` paragraphs go: the repeated ones, and furniture that has nothing but such between it and an end of the
+    document. In the middle of a text a short line that other pages have as well is a heading."""
+    gone = set(repeated)
+    for places in (range(count), range(count - 1, -1, -1)):
+        for place in places:
+            if place not in repeated and place not in furniture:
+                break
+            gone.add(place)
+    return gone

@@ -30,6 +30,7 @@ from datapipe.shards import shard_name
 from datapipe.work import Batches, ShardTask, Work
 
 RULE = "dedup_documents.near_duplicate"
+LARGEST = 20  # clusters whose sizes are reported
 WITHOUT_ROOM = "dedup_documents.without_room"  # a measure of documents that stay: buckets whose leaders were too many
 
 
@@ -42,9 +43,10 @@ def dedup_documents(work: Work) -> dict[str, Any]:
     places = [*own_places(work), *(place for index in indexes for place in index.places)]
     pairs = work.commit("pairs", by_member(meet_in_bands(work, places, config), work.shards))
     edges = work.commit("edges", by_member(verified(work, pairs, places, indexes, config), work.shards))
-    decided = work.commit("clusters", named(work, edges, pairs, config))
+    count = edges.count()
+    decided = work.commit("clusters", named(work, edges, count, pairs, config))
     facts = work.judge(partial(judge, config=config), beside="clusters")
-    return {**facts, "near_duplicates": {"edges": edges.count(), **summary(decided)}}
+    return {**facts, "near_duplicates": {"edges": count, **summary(decided)}}
 
 
 def sign(batches: Batches, shard: ShardTask, config: DedupDocumentsConfig) -> Iterator[pa.RecordBatch]:
@@ -115,10 +117,10 @@ def by_member(frame: DataFrame, shards: int) -> DataFrame:
     return frame.select(_shard(member, shards).cast("int").alias("shard"), _identity(member).alias("id"), "*")
 
 
-def named(work: Work, edges: DataFrame, pairs: DataFrame, config: DedupDocumentsConfig) -> DataFrame:
-    """What is decided of each document that has an edge or found no room, by ids: (shard, id, cluster, survivor, likeness,
-    without_room)."""
-    if edges.count() <= config.driver_edges:
+def named(work: Work, edges: DataFrame, count: int, pairs: DataFrame, config: DedupDocumentsConfig) -> DataFrame:
+    """What is decided of each document that has an edge (there are `count`) or found no room, by ids: (shard, id, cluster,
+    survivor, likeness, without_room)."""
+    if count <= config.driver_edges:
         found = work.session.createDataFrame(decide(edges.select(*EDGES.names).toArrow()))
     else:
         labelled = components(work.session, edges.select(*EDGES.names))
@@ -134,12 +136,16 @@ def named(work: Work, edges: DataFrame, pairs: DataFrame, config: DedupDocuments
 
 def summary(decided: DataFrame) -> dict[str, Any]:
     """Clusters of this run's documents: how many, of how many documents, the sizes of the largest; documents without room."""
-    sizes = decided.where(F.col("cluster").isNotNull()).groupBy("cluster").count()
-    total = sizes.agg(F.count("*"), F.coalesce(F.sum("count"), F.lit(0))).first()
-    largest = [row["count"] for row in sizes.orderBy(F.desc("count")).limit(20).collect()]
-    without_room = decided.where("without_room > 0").count()
-    assert total is not None
-    return {"clusters": total[0], "clustered": total[1], "largest": largest, "without_room": without_room}
+    sizes = decided.groupBy("cluster").agg(F.count("*").alias("size"))
+    counted = sizes.groupBy(F.col("cluster").isNull().alias("without_room"), "size").agg(F.count("*").alias("clusters"))
+    rows = counted.orderBy(F.desc("size")).collect()  # a row for each size that occurs
+    real = [(row["size"], row["clusters"]) for row in rows if not row["without_room"]]
+    return {
+        "clusters": sum(clusters for _, clusters in real),
+        "clustered": sum(size * clusters for size, clusters in real),
+        "largest": [size for size, clusters in real for _ in range(min(clusters, LARGEST))][:LARGEST],
+        "without_room": sum(row["size"] for row in rows if row["without_room"]),
+    }
 
 
 def judge(batches: Batches, shard: ShardTask, config: DedupDocumentsConfig) -> Batches:

@@ -10,7 +10,7 @@ from datapipe.dedup.meet import Meeting, Reach
 from datapipe.dedup.rank import SIZE
 
 REACH = Reach(pair=0.6, near=0.9, leaders=3, partners=2, permutations=80)
-KINDS = np.random.default_rng(0).integers(0, 256, (6, 40), dtype=np.uint8)  # six sketches, each unlike the others
+KINDS = np.random.default_rng(0).integers(0, 2**64, (6, 5), dtype=np.uint64)  # six sketches, each unlike the others
 
 
 def rows(buckets: list[list[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -19,7 +19,7 @@ def rows(buckets: list[list[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     kinds = [kind for bucket in buckets for kind in bucket]
     ranks = np.zeros((len(kinds), SIZE), np.uint8)
     ranks[:, -1] = np.arange(len(kinds))
-    return band, ranks, KINDS[kinds].reshape(-1, 40)
+    return band, ranks, KINDS[kinds].reshape(-1, 5)
 
 
 def run(buckets: list[list[int]], cuts: list[int], reach: Reach = REACH) -> tuple[list[tuple[int, int]], list[int]]:
@@ -52,7 +52,7 @@ def test_documents_beyond_the_cap_are_named_and_still_compared_with_the_leaders(
 def test_a_document_that_is_only_perhaps_near_is_passed_on_and_leads_too() -> None:
     band, ranks, sketches = rows([[0, 0, 0]])
     sketches = sketches.copy()
-    sketches[1:, :10] ^= 0x11  # agrees with the first in three quarters: within reach, not surely near
+    sketches.view(np.uint8)[1:, :10] ^= 0x11  # agrees with the first in three quarters: within reach, not surely near
     met = Meeting(REACH).batch(band, ranks, sketches)
     assert sorted(zip(met.leader[:, -1].tolist(), met.member[:, -1].tolist(), strict=True)) == [(0, 1), (0, 2), (1, 2)]
 
@@ -61,7 +61,7 @@ def test_of_many_leaders_within_reach_the_most_alike_are_partners() -> None:
     band, ranks, sketches = rows([[0] * 4])
     sketches = sketches.copy()
     for row, changed in enumerate((slice(0, 10), slice(10, 16), slice(20, 24))):
-        sketches[row, changed] ^= 0x11  # each unlike the last row by a quarter, 15 % and a tenth; less like each other
+        sketches.view(np.uint8)[row, changed] ^= 0x11  # each unlike the last row by a quarter, 15 % and a tenth; less like each other
     met = Meeting(Reach(pair=0.7, near=0.95, leaders=3, partners=2, permutations=80)).batch(band, ranks, sketches)
     assert [pair for pair in zip(met.leader[:, -1].tolist(), met.member[:, -1].tolist(), strict=True) if pair[1] == 3] == [
         (2, 3),
@@ -84,7 +84,7 @@ def test_margins_follow_from_the_number_of_permutations() -> None:
 
 def test_a_bucket_of_a_hundred_thousand_is_walked_in_batches_with_its_leaders_alone() -> None:
     draw = np.random.default_rng(1)
-    kinds = draw.integers(0, 256, (500, 40), dtype=np.uint8)
+    kinds = draw.integers(0, 2**64, (500, 5), dtype=np.uint64)
     meeting = Meeting(Reach(pair=0.6, near=0.9, leaders=64, partners=4, permutations=80))
     pairs = overflow = 0
     for begin in range(0, 100_000, 10_000):

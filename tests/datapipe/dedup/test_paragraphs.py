@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datapipe.dedup.paragraphs import paragraphs, without
+from datapipe.dedup.paragraphs import paragraphs, to_cut, without
+from datapipe.dedup.units import units
 
 TEXTS = st.lists(st.text(alphabet="ab文 \n.-", max_size=40), min_size=1, max_size=6)
 
@@ -70,3 +71,32 @@ def test_batching_changes_nothing_and_every_character_belongs_to_one_paragraph(t
         if len(alone.begin):
             assert without(text, alone.begin.tolist(), set()) == text
             assert alone.begin[0] == 0 and sorted(set(alone.begin.tolist())) == alone.begin.tolist()
+
+
+PLACES = st.sets(st.integers(0, 7))
+
+
+@given(st.integers(0, 8), PLACES, PLACES)
+def test_furniture_goes_from_the_ends_inwards_and_what_is_repeated_goes_anywhere(
+    count: int, repeated: set[int], furniture: set[int]
+) -> None:
+    repeated, furniture = ({place for place in places if place < count} for places in (repeated, furniture))
+    gone = to_cut(count, repeated, furniture)
+    assert repeated <= gone <= repeated | furniture
+    kept = [place for place in range(count) if place not in gone]
+    if kept:
+        assert not {kept[0], kept[-1]} & furniture
+        assert {place for place in furniture - repeated if kept[0] < place < kept[-1]}.isdisjoint(gone)
+    assert to_cut(count, repeated, set()) == repeated
+
+
+@given(TEXTS, st.sets(st.integers(0, 5)))
+def test_what_is_left_after_a_cut_is_the_units_of_the_other_paragraphs(texts: list[str], dropped: set[int]) -> None:
+    for text in texts:
+        found = paragraphs([text], 0.3)
+        before, begin = units([text]).hashes.tolist(), 0
+        expected = []
+        for place, size in enumerate(found.units.tolist()):
+            expected += before[begin : begin + size] if place not in dropped else []
+            begin += size
+        assert units([without(text, found.begin.tolist(), dropped)]).hashes.tolist() == expected

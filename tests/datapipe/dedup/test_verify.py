@@ -74,7 +74,7 @@ def test_rows_for_buckets_carry_era_and_scope_and_leave_out_what_was_removed_or_
     def made(config: DedupDocumentsConfig) -> list[tuple[int, int, int]]:
         batches = bands(iter([files]), places, config)
         rows = [row for batch in batches for row in batch.to_pylist()]
-        assert {len(row["row"]) for row in rows} == {SIZE + 6}
+        assert {len(row["row"]) for row in rows} == {SIZE + 8}
         return [(row["row"][0], row["row"][SIZE - 1], row["band"]) for row in rows]
 
     rows = made(CONFIG)

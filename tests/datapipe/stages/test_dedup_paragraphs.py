@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from datapipe.config import DataConfig, DedupParagraphsConfig, ExtractConfig
 from datapipe.document import Document, to_batch
@@ -57,6 +60,20 @@ def keys(documents: list[Document], config: DedupParagraphsConfig) -> list[int]:
     return [row["hash"] for batch in batches for row in batch.to_pylist()]
 
 
+@given(st.lists(st.lists(st.sampled_from([FOOTER, "short", OWN]), max_size=4), min_size=1, max_size=6), st.randoms())
+def test_what_is_cut_does_not_depend_on_the_order_of_documents_or_the_batches(texts: list[list[str]], shuffle: Random) -> None:
+    documents = [replace(page(n), text="\n".join(lines), url="http://a.b/") for n, lines in enumerate(texts)]
+
+    def rows(cut: int) -> list[tuple]:
+        batches = [to_batch(part) for part in (documents[:cut], documents[cut:]) if part]
+        found = paragraph_keys(iter(batches), ShardTask(0, 1), CONFIG)
+        return sorted(tuple(row.values()) for batch in found for row in batch.to_pylist())
+
+    expected = rows(0)
+    shuffle.shuffle(documents)
+    assert rows(shuffle.randrange(len(documents) + 1)) == expected
+
+
 def test_in_scope_domain_only_pages_of_one_domain_are_compared() -> None:
     both = [page(1), page(1, domain="Book")]
     assert len(set(keys(both, CONFIG))) == 1
@@ -81,7 +98,7 @@ def test_drop_above_takes_every_copy_of_what_is_frequent_and_leaves_the_rest(mak
 
 def test_what_is_left_decides_whether_a_document_stays() -> None:
     document = page(1, FOOTER, FOOTER + " again")
-    beside = pa.table({"id": [document.id], "positions": [[1, 2]]})
+    beside = pa.table({"id": [document.id], "positions": [[1, 2]], "furniture": [[]]})
     for bound, gone in ((0.3, False), (0.6, True)):
         config = DedupParagraphsConfig(min_left=bound)
         (batch,) = partial(cut, config=config)(iter([to_batch([document])]), ShardTask(0, 1, beside))
@@ -91,7 +108,24 @@ def test_what_is_left_decides_whether_a_document_stays() -> None:
             assert verdict["rule"] == "dedup_paragraphs.left" and verdict["measure"] == pytest.approx(20 / 52, abs=0.05)
 
 
+def test_short_lines_at_the_ends_of_many_pages_of_a_host_are_furniture(make_work) -> None:
+    def of(host: str, n: int) -> Document:
+        text = "\n".join(["Home", f"Title {n}", "Details", OWN.format(n=f"{host} {n}"), "Details", "Contact us"])
+        return replace(page(n), source=host, text=text, url=f"https://{host}/{n}")
+
+    pages = [of("many.org", n) for n in range(5)] + [of("few.org", n) for n in range(3)]
+    pages.append(replace(of("many.org", 9), url=None))
+    config = DedupParagraphsConfig(furniture=4)
+    work = make_work("dedup_paragraphs", pages, DataConfig(extract=ExtractConfig(shards=2), dedup_paragraphs=config))
+    dedup_paragraphs(work)
+    rows = pa.concat_tables([pq.read_table(f"{work.directory.path()}/shards/{index:05d}.parquet") for index in range(2)])
+    lines = {row["url"]: row["text"].split("\n") for row in rows.to_pylist()}
+    assert lines["https://many.org/1"] == ["Title 1", "Details", OWN.format(n="many.org 1")], "a heading in the text stays"
+    assert len(lines["https://few.org/1"]) == 6, "three pages are not more than four"
+    assert len(lines[None]) == 6, "whose page it is must be known"
+
+
 def test_a_corpus_that_repeats_nothing_is_left_as_it_is(make_work) -> None:
     work = make_work("dedup_paragraphs", [page(1), page(2)], DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_paragraphs(work)
-    assert facts["removed"] == 0 and facts["paragraphs"] == {"compared": 2, "repeated": 0, "documents_cut": 0}
+    assert facts["removed"] == 0 and facts["paragraphs"] == {"compared": 2, "repeated": 0, "documents_cut": 0, "furniture": 0}
