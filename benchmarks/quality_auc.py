@@ -53,6 +53,16 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
             "documents": card["documents"],
             "test": card["split"]["test"],
         }
+        if unseen := card["unseen_domains"].values():
+            beyond, form = (sum(row[name] for row in unseen) / len(unseen) for name in ("auc", "auc_form_only"))
+            yield {
+                "name": f"quality-auc.{language}.beyond-sources",
+                "value": round(beyond, 4),
+                "unit": "mean AUC on positive domains that training did not see",
+                "reference": "form alone",
+                "reference_value": round(form, 4),
+                "ratio": round(beyond / form, 4),
+            }
 
 
 def train(run: Path, corpus: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.config import ConfigError, setting
 from core.storage import FileInfo, join, listing
+from datapipe.document import DOMAINS
 
 if TYPE_CHECKING:
     from datapipe.config import DataConfig
@@ -29,11 +30,17 @@ class DecontaminateConfig:
         "item quotes stand in clean texts too; 0: any one"
     )  # fmt: skip
     enough_characters: int = setting(80, "characters of such an item that count whatever their share: half of a long passage")
+    any_ngram: list[str] = setting(
+        ["QA", "Profession-Math"], "domains of questions, in which one shared n-gram is enough in those languages too"
+    )
     frequent: int = setting(20, "an n-gram in more documents is a template or a licence: not counted, but reported")
 
     def __post_init__(self) -> None:
         if not 1 <= self.short_words <= self.words or not 1 <= self.short_characters <= self.characters:
             raise ConfigError("short_words and short_characters must be from 1 to words and characters.")
+        for domain in self.any_ngram:
+            if domain not in DOMAINS:
+                raise ConfigError(f"any_ngram: {domain!r} is no domain; use {', '.join(DOMAINS)}.")
         if not 0 <= self.share_characters <= 1:
             raise ConfigError(f"share_characters = {self.share_characters} must be from 0 (any n-gram) to 1 (all of them).")
 

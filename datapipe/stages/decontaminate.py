@@ -58,7 +58,8 @@ def decontaminate(work: Work) -> dict[str, Any]:
     index, facts = build(((name, read_benchmark(name, glob)) for name, glob in located.items()), lengths)
     uri = work.directory.path("index.npz")
     index.save(uri)
-    hits = work.emit("hits", partial(find_hits, uri=uri, version=storage.listing(uri)[0].version), HITS)
+    version = storage.listing(uri)[0].version
+    hits = work.emit("hits", partial(find_hits, uri=uri, version=version, any_ngram=frozenset(config.any_ngram)), HITS)
     often = hits.groupBy("hash").agg(F.count_distinct("id").alias("documents")).where(F.col("documents") > config.frequent)
     contaminated = work.commit("contaminated", choose(hits, often))
     counts = {row["benchmark"]: row.asDict() for row in by_benchmark(hits, often).collect()}
@@ -99,15 +100,18 @@ def _index(uri: str, version: str) -> Index:
     return Index.load(uri)
 
 
-def find_hits(batches: Batches, shard: ShardTask, uri: str, version: str) -> Iterator[pa.RecordBatch]:
+def find_hits(
+    batches: Batches, shard: ShardTask, uri: str, version: str, any_ngram: frozenset[str]
+) -> Iterator[pa.RecordBatch]:
     """A row for each place in a document where an n-gram of a benchmark stands, with the words as the document has them."""
     index = _index(uri, version)
     for batch in batches:
         texts: list[str] = batch.column("text").to_pylist()
         ids = batch.column("id")
+        asks = np.array([domain in any_ngram for domain in batch.column("domain").to_pylist()], np.bool_)
         for part in portions(texts):
             found = index.find(texts[part])
-            small = index.partial(found)
+            small = index.partial(found) & ~asks[found.document + part.start]
             rows = found.document + part.start
             places = zip(rows.tolist(), found.begin.tolist(), found.end.tolist(), strict=True)
             items = found.item.tolist()

@@ -23,7 +23,10 @@ _CHAPTER = re.compile(r"(?:chapter|book|part|act|scene|section|canto|letter|volu
 _HEADS = 5  # a running head comes back at least so often
 _CONTENTS = re.compile(r"^[#*_\s]*(?:(?:table of )?contents|目[ \t\u3000]*[录錄次])[*_:：\s]*$", re.IGNORECASE)
 _ENTRY_PAGE = re.compile(r"[\s.·…\-—_]*\d{0,4}\s*$")
-_LONGEST_CONTENTS = 400  # lines
+_NUMBERED = re.compile(
+    r"[\s#*_\u3000]*(?:第\s*[一二三四五六七八九十百零〇\d]{1,6}\s*[回章卷节節]|chapter\b|book\b|[IVXLC]{1,7}\.)", re.IGNORECASE
+)
+_BEGINNING, _LONGEST_CONTENTS = 400, 400  # lines
 _BROKEN = re.compile(r"\(cid:\d+\)|[\ufffd\ue000-\uf8ff\u25a1]")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CUT_WORD = re.compile(r"([^\W\d_]+)-\n[ \t]*([^\W\d_]+)")
@@ -73,14 +76,14 @@ def without_running_heads(text: str) -> str:
 
 
 def without_contents(text: str) -> str:
-    """The text less a table of contents: the heading, and the lines after it as long as they come back as lines of the text."""
+    """The text less a table of contents: its heading, if any, and the lines after it as long as they come back as lines."""
     lines = text.split("\n")
-    start = next((place for place, line in enumerate(lines[:400]) if _CONTENTS.match(line)), None)
-    if start is None:
-        return text
     later: dict[str, int] = {}
     for place, line in enumerate(lines):
         later[_entry(line)] = place
+    start = next((place for place, line in enumerate(lines[:_BEGINNING]) if _CONTENTS.match(line)), None)
+    if start is None and (start := _list_of_chapters(lines, later)) is None:
+        return text
     end, misses = start + 1, 0
     listed: set[str] = set()
     for place in range(start + 1, min(len(lines), start + 1 + _LONGEST_CONTENTS)):
@@ -94,7 +97,20 @@ def without_contents(text: str) -> str:
             listed.add(entry)
         elif (misses := misses + 1) > 2:
             break
-    return "\n".join([*lines[:start], *lines[end:]]) if end > start + 2 else text
+    return "\n".join([*lines[: max(0, start)], *lines[end:]]) if end > start + 2 else text
+
+
+def _list_of_chapters(lines: list[str], later: dict[str, int]) -> int | None:
+    """The line before the first of five that come back as headings of chapters, with nothing but empty lines between them."""
+    run: list[int] = []
+    for place, line in enumerate(lines[:_BEGINNING]):
+        if not line.strip():
+            continue
+        comes_back = _NUMBERED.match(line) and later.get(_entry(line), place) > place
+        run = [*run, place] if comes_back else []
+        if len(run) == 5:
+            return run[0] - 1
+    return None
 
 
 def _entry(line: str) -> str:

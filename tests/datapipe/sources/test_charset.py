@@ -20,7 +20,7 @@ TEXTS = {
     "fr": "Dans la nuit, la rivière a monté et emporté le pont de bois; le préfet répondit à côté.",
     "bg": "През нощта реката придошла и отнесла дървения мост, преди някой в селото да забележи това.",
     "sr": "Током ноћи река је надошла и однела дрвени мост пре него што је ико у селу то приметио, чак ни млинар.",
-    "hr": "Noću je rijeka narasla i odnijela drveni most prije nego što je itko u selu to primijetio; mlinar šuti o šteti.",
+    "hr": "Noću je rijeka narasla i odnijela drveni most prije nego što je itko u selu to primijetio; žito čeka na obali.",
     "sl": "Ponoči je reka narasla in odnesla leseni most, še preden je kdo v vasi to opazil; mlinar je štel stebre čez dan.",
     "ro": "În timpul nopţii râul a crescut şi a luat podul de lemn înainte ca cineva din sat să observe; a numărat stâlpii.",
     "sv": "Under natten steg ån och förde bort träbron innan någon i byn hade märkt det; mjölnaren räknade pålarna.",

@@ -18,9 +18,7 @@ from tests.datapipe.sources.builders import CHINESE, SENTENCES
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "sources"
 ENGLISH, HAN = " ".join(SENTENCES), "".join(CHINESE)
-TEX = (
-    r"\documentclass{article}\newcommand{\B}{bridge}\begin{document}\section{Bridges} A \B. " + ENGLISH + r"\end{document}"
-)
+TEX = r"\documentclass{article}\newcommand{\B}{bridge}\begin{document}\section{Bridges} A \B. " + ENGLISH + r"\end{document}"
 
 
 def lines(*rows: dict[str, Any]) -> str:

@@ -38,6 +38,9 @@ def test_a_table_of_contents_goes_where_its_entries_come_back() -> None:
     body = "\n\n".join(f"## {name}\n\n{SENTENCES[n % 3]}" for n, name in enumerate(names))
     listed = "CONTENTS\n\n" + "\n".join(f"{name} ..... {n * 20 + 3}" for n, name in enumerate(names))
     assert furniture.without_contents(f"{listed}\n\n{body}").strip() == body
+    many = [f"第{n}回　河水夜涨{n}" for n in "一二三四五六"]
+    body = "\n\n".join(f"{name}\n\n{CHINESE[0]}" for name in many)
+    assert furniture.without_contents("\n".join(many) + f"\n\n{body}").strip() == body, "a list of chapters without a heading"
     alone = f"CONTENTS\n\nWhat a person holds.\n{SENTENCES[0]}\n{SENTENCES[1]}"
     assert furniture.without_contents(alone) == alone
 
@@ -62,19 +65,21 @@ def test_a_page_scanned_twice_stays_once_and_a_refrain_stays() -> None:
 def test_a_chinese_novel_loses_its_contents_and_its_screen_lines() -> None:
     chapters = ["第一回　河水夜涨", "第二回　磨坊晨歌", "第三回　县令回书"]
     width = 38
-    prose = "".join(CHINESE) * 8
-    lines = "\n".join(prose[start : start + width] for start in range(0, len(prose), width))
-    text = "目錄\n\n" + "\n".join(chapters) + "\n\n" + "\n\n".join(f"{name}\n\n{lines}" for name in chapters * 1) + "\n\n全書完"
-    made = book.to_text(text)
+    proses = ["".join(f"{CHINESE[n % 3]}这是第{100 * chapter + n}次。" for n in range(40)) for chapter in range(3)]
+    lines = ["\n".join(prose[start : start + width] for start in range(0, len(prose), width)) for prose in proses]
+    body = "\n\n".join(f"{name}\n\n{own}" for name, own in zip(chapters, lines, strict=True))
+    made = book.to_text("目錄\n\n" + "\n".join(chapters) + f"\n\n{body}\n\n全書完")
     assert made.count("第一回") == 1 and "目錄" not in made and "全書完" not in made
-    assert prose in made
+    assert all(prose in made for prose in proses)
 
 
 def test_a_statute_loses_its_list_of_chapters_and_a_judgment_its_signatures() -> None:
-    statute = "# 桥梁法\n\n目　录\n\n第一章　总则\n第二章　附则\n\n## 第一章　总则\n\n第一条 修桥。\n\n## 第二章　附则\n\n第二条 施行。"
+    articles = "## 第一章　总则\n\n第一条 修桥。\n\n## 第二章　附则\n\n第二条 施行。"
+    statute = f"# 桥梁法\n\n目　录\n\n第一章　总则\n第二章　附则\n\n{articles}"
     made = law.to_text(statute)
     assert "目" not in made.split("第一章")[0] and made.count("第二章") == 1 and made.endswith("第二条 施行。")
-    judgment = "本院认为，木桥应当修复。\n\n如不服本判决，可以上诉。\n\n审　判　长　某甲\n审 判 员 某乙\n人民陪审员 某丙\n\n二〇一九年三月四日\n\n本件与原本核对无异\n\n书 记 员 某丁"
+    bench = "审　判　长　某甲\n审 判 员 某乙\n人民陪审员 某丙\n\n二〇一九年三月四日\n\n本件与原本核对无异\n\n书 记 员 某丁"
+    judgment = f"本院认为，木桥应当修复。\n\n如不服本判决，可以上诉。\n\n{bench}"
     assert law.to_text(judgment) == "本院认为，木桥应当修复。\n\n如不服本判决，可以上诉。"
 
 

@@ -131,11 +131,10 @@ def test_a_law_that_an_item_quotes_is_no_copy_of_the_item_but_is_reported(make_w
     (folder / "bar.jsonl").write_text(json.dumps({"question": asked}, ensure_ascii=False))
     config = DecontaminateConfig(benchmarks={"bar": "benchmarks/*.jsonl"})
     settings = DataConfig(corpus=str(tmp_path), extract=ExtractConfig(shards=1), decontaminate=config)
-    law, copy = (
-        Document("c", key, "WebText", text, "zh") for key, text in (("law", LAW * 2), ("copy", f"甲乙丙丁。{asked}戊己庚辛。"))
-    )
-    work = make_work("decontaminate", [law, copy], settings)
+    copy = Document("c", "copy", "WebText", f"甲乙丙丁。{asked}戊己庚辛。", "zh")
+    law, exam = (Document("c", key, domain, LAW * 2, "zh") for key, domain in (("law", "WebText"), ("exam", "QA")))
+    work = make_work("decontaminate", [law, copy, exam], settings)
     facts = decontaminate(work)
     rows = pq.read_table(work.directory.path("shards", "00000.parquet")).to_pylist()
-    assert {row["key"] for row in rows if row["verdict"]} == {"copy"}
-    assert facts["benchmarks"]["bar"]["documents_partial"] == 1 and facts["benchmarks"]["bar"]["documents_hit"] == 1
+    assert {row["key"] for row in rows if row["verdict"]} == {"copy", "exam"}, "in a domain of questions"
+    assert facts["benchmarks"]["bar"]["documents_partial"] == 1 and facts["benchmarks"]["bar"]["documents_hit"] == 2
