@@ -1,4 +1,4 @@
-"""Files by URI (local path, hdfs://, s3://, http://) through fsspec, and writing that is whole or absent.
+"""Files by URI (local path, hdfs://, s3://, http://) through fsspec and Arrow, and writing that is whole or absent.
 
 On a file system with an atomic rename a file is written aside and renamed. On an object store nothing relies on rename:
 an object appears only when its upload is complete, so it is written in place.
@@ -50,12 +50,15 @@ def is_object_store(uri: str) -> bool:
 
 def _remote(uri: str) -> tuple[Any, str]:
     """The file system of a remote URI, with nothing remembered of what it listed before: other processes write to it too."""
+    scheme, _, below = uri.partition("://")
     try:
+        if scheme in ("s3", "s3a"):
+            from core.objects import s3  # not at the top: a GPU node that reads local files needs no Arrow
+
+            return s3(), below
         fs, path = fsspec.core.url_to_fs(uri)
     except ImportError as error:
-        raise ConfigError(
-            f"{uri}: {error}; {uri.partition('://')[0]} needs a driver of fsspec (for s3: pip install s3fs)."
-        ) from None
+        raise ConfigError(f"{uri}: {error}; install the driver of fsspec for {scheme}:// (gcsfs, adlfs ...).") from None
     fs.invalidate_cache()
     return fs, str(path)
 
@@ -69,7 +72,8 @@ def open_uri(uri: str, mode: str = "rb", **options: Any) -> IO[Any]:
     if is_local(uri):
         encoding = None if "b" in mode else options.pop("encoding", "utf-8")
         return open(local_path(uri), mode, encoding=encoding, **options)
-    handle: IO[Any] = fsspec.open(uri, mode, **options).open()
+    fs, path = _remote(uri)
+    handle: IO[Any] = fs.open(path, mode, **options)
     return handle
 
 

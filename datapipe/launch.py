@@ -44,6 +44,10 @@ def properties(config: SparkConfig) -> dict[str, str]:
         made["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"
     if config.python_files:
         made["spark.submit.pyFiles"] = config.python_files
+    if config.environment:
+        made["spark.archives"] = f"{config.environment}#environment"
+        made["spark.pyspark.python"] = "./environment/bin/python"
+        made["spark.pyspark.driver.python"] = sys.executable  # the driver runs where this does
     return {**made, **config.conf}
 
 

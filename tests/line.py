@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from core import storage
 from core.config import load
 from core.line import STAGES, foreign
 from core.run import Run
@@ -25,7 +25,7 @@ sys.exit(submit("extract", config.spark, ["--config", sys.argv[1], "--through", 
 """
 
 
-def submit(path: Path, corpus: Path, run: Run, through: str, *overrides: str) -> subprocess.Popen[str]:
+def submit(path: Path, corpus: Path | str, run: Run, through: str, *overrides: str) -> subprocess.Popen[str]:
     """Starts `spark-submit jobs/extract.py --through ...` in a process group of its own, as the line does."""
     command = [sys.executable, "-c", _SUBMIT, str(path), through, f"run={run.uri}", f"corpus={corpus}", *overrides]
     return subprocess.Popen(command, cwd=ROOT, start_new_session=True, text=True, stderr=subprocess.PIPE)
@@ -39,9 +39,9 @@ def digests(run: Run) -> dict[str, Any]:
     """For each stage that is done: the digest of its documents, and the checksums of its token shards or its tokenizer."""
     found: dict[str, Any] = {}
     for stage in STAGES:
-        path = Path(run.uri) / stage.name / "manifest.json"
-        if path.exists():
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+        uri = storage.join(run.uri, stage.name, "manifest.json")
+        if storage.exists(uri):
+            manifest = storage.read_json(uri)
             sums = [shard["sha256"] for shard in manifest.get("shards", [])] if stage.name == "encode" else None
             found[stage.name] = [manifest.get("digest"), sums, manifest.get("sha256")]
     return found

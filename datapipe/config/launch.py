@@ -23,6 +23,7 @@ class SparkConfig:
     partitions: int = setting(8, "partitions of each shuffle (keys and hashes; text only once, at extract)")
     adaptive: bool = setting(True, "Spark's adaptive execution; results are the same without it")
     python_files: str = setting("", "archive with this project for executors that do not have it installed (--py-files)")
+    environment: str = setting("", "archive of a Python environment for executors, as venv-pack or conda-pack make it")
     conf: dict[str, str] = setting({}, "further Spark properties, as they are")
 
     def __post_init__(self) -> None:

@@ -75,6 +75,21 @@ class Members(io.RawIOBase):
         self.position = 0
         self._member_offset = 0
         self._members: deque[tuple[int, int]] = deque(maxlen=4096)
+        self._end: int | None = None
+        self._wanted: tuple[bytes, ...] = ()
+
+    def keep_to(self, begin: int, end: int | None, wanted: tuple[bytes, ...]) -> None:
+        """Reads only a part of a gzip file: from the first member that begins at or after `begin` (where the stored stream
+        stands) with one of the bytes `wanted`, up to the first such one at or after `end`."""
+        self._end, self._wanted = end, wanted
+        if begin:
+            self._form, self._read, self._member_offset = "gzip", begin, begin - 1
+            self.resume(wanted)
+
+    def pass_on(self, begin: int) -> None:
+        """Takes the bytes as they are, whatever they look like; the stored stream stands at `begin`."""
+        self._form, self._read = "", begin
+        self._members.append((0, 0))
 
     def readable(self) -> bool:
         return True
@@ -125,6 +140,7 @@ class Members(io.RawIOBase):
             offset = self._read - len(self._pending)
             if offset > bad_member and self._begins_with(wanted):
                 self._engine = None
+                self._over = self._end is not None and offset >= self._end  # the next part's
                 return True
             self._pending = self._pending[1:]
 
@@ -191,6 +207,12 @@ class Members(io.RawIOBase):
                 self._damaged("corrupt", f"bytes that are no {self._form} member follow a whole one")
             self._over = True
             return False
+        if self._end is not None and self._member_offset >= self._end and form == "gzip":
+            while len(self._pending) < 4096 and self._more():
+                pass
+            if self._begins_with(self._wanted):
+                self._over = True
+                return False
         self._engine = _decompressor(form)
         self._members.append((self._member_offset, self._decompressed))
         return True
@@ -203,9 +225,9 @@ class Members(io.RawIOBase):
 class _Patient(io.RawIOBase):
     """A remote file read forward, reopened where it stopped when the network fails."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, begin: int = 0) -> None:
         self._uri = uri
-        self._offset = 0
+        self._offset = begin
         self._handle: IO[bytes] | None = None
 
     def readable(self) -> bool:
@@ -240,19 +262,28 @@ class _Patient(io.RawIOBase):
 
 
 @contextmanager
-def open_stored(uri: str) -> Iterator[IO[bytes]]:
-    """The bytes of a file as stored; a remote one is read with retries."""
-    stored: Any = open_uri(uri, "rb") if is_local(uri) else _Patient(uri)
+def open_stored(uri: str, begin: int = 0) -> Iterator[IO[bytes]]:
+    """The bytes of a file as stored, from `begin` on; a remote one is read with retries."""
+    stored: Any = open_uri(uri, "rb") if is_local(uri) else _Patient(uri, begin)
     try:
+        if begin and is_local(uri):
+            stored.seek(begin)
         yield stored
     finally:
         stored.close()
 
 
-@contextmanager
-def open_members(uri: str) -> Iterator[Members]:
-    """The decompressed bytes of a file."""
+def form_of(uri: str) -> str:
+    """How a file is compressed, by its first bytes; "" where it is not."""
     with open_stored(uri) as stored:
+        first = stored.read(6)
+    return next((name for magic, name in _MAGIC.items() if first.startswith(magic)), "")
+
+
+@contextmanager
+def open_members(uri: str, begin: int = 0) -> Iterator[Members]:
+    """The decompressed bytes of a file, from a stored byte on."""
+    with open_stored(uri, begin) as stored:
         yield Members(stored, uri.rsplit("/", 1)[-1].lower())
 
 

@@ -58,17 +58,19 @@ def part_name(file: InputFile, rule: InputConfig, config: ExtractConfig) -> str:
         "rule": {**plain(rule), "glob": ""},
         "limits": [plain(config.html), config.languages, config.max_document_bytes],
         "version": __version__,
+        **({"triaged": file.triaged} if file.triaged else {}),
     }
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32] + ".parquet"
 
 
 def balanced(claimed: Sequence[Claimed], workers: int) -> list[list[Claimed]]:
-    """Groups of files (or parts of them) to be read by one task each, the heaviest first: a big file alone, small ones together.
+    """Groups of files or parts to be read by one task each, the heaviest first: a big one alone, small ones together.
 
     The aim is eight tasks a worker, so that whoever ends early takes more. Web pages cost about ten times what other
     formats do by the stored byte, which is what the weights say.
     """
-    weights = [(file.size // file.parts + 4096) * (10 if rule.source in ("warc", "commoncrawl") else 1) for file, rule in claimed]
+    dear = ("warc", "commoncrawl")
+    weights = [(file.size // file.parts + 4096) * (10 if rule.source in dear else 1) for file, rule in claimed]
     aim = max(1, sum(weights) // max(1, 8 * workers))
     groups: list[list[Claimed]] = []
     room = 0

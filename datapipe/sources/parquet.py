@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from core.storage import open_uri
 from datapipe.config import HtmlConfig
-from datapipe.sources.base import InputFile, Record
+from datapipe.sources.base import InputFile, Record, turns
 from datapipe.sources.files import DamagedFile
 from datapipe.sources.records import Layout
 
@@ -23,6 +23,9 @@ class Parquet(Layout):
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
         with open_uri(file.uri) as handle:
             yield from self.rows(self._parsed(handle))
+
+    def parts(self, file: InputFile, most: int) -> int:
+        return turns(file, most)
 
     def _parsed(self, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
         number = 0

@@ -28,19 +28,25 @@ _ODD = re.compile("[" + "".join(pattern.pattern[1:-1] for pattern in (_LINE_ENDS
 
 
 def documents(file: InputFile, rule: InputConfig, config: ExtractConfig) -> Iterator[Document]:
-    """The documents of a file, kept and removed. Raises only what another attempt may cure (storage, memory)."""
+    """The documents of a file or part, kept and removed. Raises only what another attempt may cure (storage, memory)."""
     seen: set[int] = set()
     read = 0
+    source = sources.make(rule.source, rule.options)
+    in_turn = file.parts > 1 and not source.enters(file)
     try:
-        for record in sources.make(rule.source, rule.options).read(file, config.html):
+        for record in source.read(file, config.html):
             read += 1
             record.key = _unique(record.key, seen)
+            if in_turn and read % file.parts != file.part:
+                continue
             record.domain = record.domain or rule.domain
             if record.verdict is None:
                 markup = sources.markup(rule.markup_of.get(record.domain, rule.markup))
                 record.verdict = _plain(record, markup) or _refused(record, rule, config)
             yield _document(record, file, rule)
     except DamagedFile as damage:
+        if in_turn and file.part:
+            return  # the first part says so
         detail = f"{damage}; {read} records read before it are kept"
         verdict = Verdict(f"extract.{damage.kind}_file", damage.offset, file.size, detail)
         yield _document(Record(_unique(f"damage@{damage.offset}", seen), verdict=verdict), file, rule)

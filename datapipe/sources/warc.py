@@ -8,7 +8,7 @@ A record's key is its place in the file (byte offset of its gzip member), from w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,39 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from core.config import setting
 from datapipe.config import HtmlConfig
+from datapipe.document import Verdict
 from datapipe.sources.base import InputFile, Record, Source, removed
-from datapipe.sources.charset import declared_in, decode
-from datapipe.sources.files import DamagedFile, Members, open_members
+from datapipe.sources.charset import Decoded, declared_in, decode
+from datapipe.sources.files import DamagedFile, Members, form_of, open_members
 from datapipe.sources.html import page_text
 from datapipe.sources.http import TooLarge, decode_body
+from datapipe.sources.sniff import HTML, sniff
 
 _RECORD = re.compile(rb"(?:^|\n)(?=WARC/\d\.\d\r?\n|(?:https?|dns|filedesc)://\S* [\d.]+ \d{14} \S+ \d+\r?\n)")
 _STARTS = (b"WARC/", b"http:", b"https:", b"dns:", b"filedesc:")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 _HTML = ("text/html", "application/xhtml+xml", "application/html")
+_ANY = ("", "application/octet-stream", "application/unknown", "unknown/unknown", "*/*", "text/xml", "application/xml")
 _SILENT = ("warcinfo", "request", "metadata", "continuation", "arc_header")
 _TAPE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that is to become a document: its record, its bytes with all codings undone, whether they are plain text or a page,
+    the charset that the server names, the bytes as stored, and the digest of these that the archive's header gives."""
+
+    record: Record
+    data: bytes
+    plain: bool
+    charset: str | None
+    stored: bytes
+    digest: str | None
+
+    def decoded(self) -> Decoded:
+        """The body as text."""
+        labels = [self.charset] if self.charset else []
+        return decode(self.data, labels if self.plain else [*labels, *declared_in(self.data)])
 
 
 @dataclass(frozen=True)
@@ -39,17 +60,32 @@ class Warc(Source):
     plain_types: list[str] = setting(["text/plain"], "content types whose text is taken as it is")
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
-        with open_members(file.uri) as members:
-            yield from self._records(members, html)
+        for found in self.bodies(file, html):
+            yield found if isinstance(found, Record) else _text(found, html)
 
-    def _records(self, members: Members, html: HtmlConfig) -> Iterator[Record]:
+    def bodies(self, file: InputFile, html: HtmlConfig) -> Iterator[Record | Body]:
+        """The bodies of the file that are to become documents, not yet looked at, and the records that cannot become any."""
+        if file.part and form_of(file.uri) != "gzip":  # it can only be read from its start: the first part did
+            return
+        with open_members(file.uri, file.begin) as members:
+            if file.parts > 1:
+                members.keep_to(file.begin, file.end, _STARTS)
+            yield from self._records(members, html, file.settled)
+
+    def parts(self, file: InputFile, most: int) -> int:
+        return -(-file.size // most) if file.path.endswith(".gz") else 1
+
+    def enters(self, file: InputFile) -> bool:
+        return True
+
+    def _records(self, members: Members, html: HtmlConfig, settled: Mapping[str, Verdict]) -> Iterator[Record | Body]:
         tape, read = _Tape(members), 0
         while True:
             base, records, offset = tape.position, _Quiet(tape, arc2warc=True), 0
             try:
                 for record in records:
                     offset, errors = base + records.offset, records.err_count
-                    made = self._record(record, _key(members, offset), html)
+                    made = self._record(record, _key(members, offset), html, settled)
                     if record.raw_stream.limit > 0:  # a body that was not looked at
                         records.read_to_end()
                     if record.raw_stream.limit > 0:
@@ -77,7 +113,7 @@ class Warc(Source):
                 if not tape.seek_record(max(place, offset) + 1):
                     return
 
-    def _record(self, record: Any, key: str, html: HtmlConfig) -> Record | None:
+    def _record(self, record: Any, key: str, html: HtmlConfig, settled: Mapping[str, Verdict]) -> Record | Body | None:
         kind = record.rec_type
         if kind in _SILENT:
             return None
@@ -94,9 +130,12 @@ class Warc(Source):
             return _lost(made, removed(key, "http_status", _number(http.get_statuscode()), detail=http.statusline))
         declared = ((http or headers).get_header("Content-Type") or "").strip()
         mime = declared.split(";")[0].strip().lower()
-        if mime and mime not in _HTML and mime not in self.plain_types:
+        if mime not in _HTML and mime not in self.plain_types and mime not in _ANY:
             return _lost(made, removed(key, "content_type", detail=mime))
-        body = record.raw_stream.read(html.max_bytes + 1)
+        if key in settled:
+            made.verdict = settled[key]
+            return made
+        stored = body = record.raw_stream.read(html.max_bytes + 1)
         if len(body) > html.max_bytes:
             return _lost(made, removed(key, "too_large", _length(headers), html.max_bytes, "bytes of body"))
         if http is not None:
@@ -107,24 +146,29 @@ class Warc(Source):
                 return _lost(made, removed(key, "too_large", html.max_bytes + 1, html.max_bytes, "bytes of body, decompressed"))
         if not body.strip():
             return _lost(made, removed(key, "empty", 0, 1, "the body is empty"))
-        return self._text(made, body, mime, declared, html)
-
-    def _text(self, made: Record, body: bytes, mime: str, declared: str, html: HtmlConfig) -> Record:
+        text = mime in self.plain_types
+        shown = sniff(body, text) if kind != "conversion" else ""
+        if shown not in ("", HTML):
+            return _lost(made, removed(key, "content_type", detail=f"{shown} by its bytes, {mime or 'nothing'} declared"))
+        if not shown and mime in _ANY and (mime or b"<" not in body[:1024]):
+            return _lost(made, removed(key, "content_type", detail=f"{mime or 'none'} declared, and the body is no HTML"))
         label = _CHARSET.search(declared)
-        labels = [label.group(1)] if label else []
-        if mime in self.plain_types:
-            made.text = decode(body, labels).text
-            return made
-        if not mime and b"<" not in body[:1024]:
-            return _lost(made, removed(made.key, "content_type", detail="none declared, and the body is no HTML"))
-        decoded = decode(body, [*labels, *declared_in(body)])
-        made.metadata["charset"] = decoded.encoding
-        page = page_text(decoded.text, html)
-        made.text, made.title, made.verdict = page.text, page.title, page.verdict
-        return made
+        digest = headers.get_header("WARC-Payload-Digest")
+        return Body(made, body, text and not shown, label.group(1) if label else None, stored, digest)
 
     def _status_is_good(self, code: str | None) -> bool:
         return _number(code) in self.statuses
+
+
+def _text(found: Body, html: HtmlConfig) -> Record:
+    made, decoded = found.record, found.decoded()
+    if found.plain:
+        made.text = decoded.text
+        return made
+    made.metadata["charset"] = decoded.encoding
+    page = page_text(decoded.text, html)
+    made.text, made.title, made.verdict = page.text, page.title, page.verdict
+    return made
 
 
 class _Quiet(ArchiveIterator):

@@ -10,7 +10,7 @@ from lxml import etree
 
 from core.config import setting
 from datapipe.config import HtmlConfig
-from datapipe.sources.base import InputFile, Record, Source, removed
+from datapipe.sources.base import InputFile, Record, Source, removed, turns
 from datapipe.sources.files import DamagedFile, open_members
 from datapipe.sources.markups.wikitext import is_redirect
 from datapipe.text.language import LANGUAGES
@@ -24,6 +24,9 @@ class Wikipedia(Source):
 
     languages: list[str] = setting(list(LANGUAGES), "wikis in other languages are refused by what the dump itself declares")
     namespaces: list[int] = setting([0], "namespaces whose pages are articles")
+
+    def parts(self, file: InputFile, most: int) -> int:
+        return turns(file, most)
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
         with open_members(file.uri) as stream:

@@ -1,7 +1,8 @@
 """Raw files to documents: each input file is read once, documents go to their shards, what cannot be kept is on the ledger.
 
 The work is committed by input file: what was read from one is kept under a name that follows from the file, its rule and the
-limits, so a second run reads only what is new or changed, and a killed one only what was not finished. Then the text is
+limits, so a second run reads only what is new or changed, and a killed one only what was not finished. Before that, crawl
+files get a first look (datapipe/triage), so that copies and pages that cannot survive are not extracted. Then the text is
 shuffled to its shards, the one time that text moves.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,8 +20,9 @@ from core import storage
 from datapipe.config import ExtractConfig
 from datapipe.document import SCHEMA, Document, to_batch
 from datapipe.shards import write_table
-from datapipe.sources.inputs import Claimed, balanced, find, part_name, unclaimed
+from datapipe.sources.inputs import Claimed, balanced, find, in_parts, part_name, unclaimed
 from datapipe.sources.reading import documents
+from datapipe.triage.first_pass import Settled, first_pass
 from datapipe.work import Work
 
 _BATCH_DOCUMENTS = 500
@@ -32,22 +35,23 @@ def extract(work: Work) -> dict[str, Any]:
     corpus = work.settings.corpus or storage.join(work.settings.run, "crawl")
     claimed = find(config, corpus, must_exist=True)
     parts = work.directory.path("parts")
-    wanted = [part_name(file, rule, config) for file, rule in claimed]
+    cut, settled, looked = first_pass(work, in_parts(claimed, config.split_bytes))
+    wanted = [part_name(file, rule, config) for file, rule in cut]
     there = {info.uri.rsplit("/", 1)[-1] for info in storage.listing(parts)}
-    missing = [entry for entry, name in zip(claimed, wanted, strict=True) if name not in there]
+    missing = [entry for entry, name in zip(cut, wanted, strict=True) if name not in there]
     groups = balanced(missing, work.session.sparkContext.defaultParallelism)
-    work.each(groups, partial(_read_group, parts=parts, config=config), "extract: files")
+    work.each(groups, partial(_read_group, parts=parts, config=config, settled=settled), "extract: files")
     for name in there - set(wanted):
         storage.remove(storage.join(parts, name))
     facts = work.distribute([storage.join(parts, name) for name in sorted(wanted)])
-    return {**facts, **_inputs(claimed, missing, corpus)}
+    return {**facts, **_inputs(claimed, missing, corpus), **looked}
 
 
 def _inputs(claimed: list[Claimed], read: list[Claimed], corpus: str) -> dict[str, Any]:
     left = unclaimed(claimed, corpus)
     return {
         "files": len(claimed),
-        "files_read_now": len(read),
+        "files_read_now": len({file.path for file, _ in read}),
         "bytes_stored": sum(file.size for file, _ in claimed),
         "files_by_source": dict(sorted(Counter(rule.source for _, rule in claimed).items())),
         "files_no_rule_names": len(left),
@@ -55,10 +59,11 @@ def _inputs(claimed: list[Claimed], read: list[Claimed], corpus: str) -> dict[st
     }
 
 
-def _read_group(group: list[Claimed], parts: str, config: ExtractConfig) -> int:
-    """Reads some files, each into a part of its own."""
+def _read_group(group: list[Claimed], parts: str, config: ExtractConfig, settled: Settled) -> int:
+    """Reads some files or parts of files, each into a file of its own."""
     for file, rule in group:
-        write_table(storage.join(parts, part_name(file, rule, config)), SCHEMA, _batches(documents(file, rule, config)))
+        made = documents(replace(file, settled=settled.of(file)), rule, config)
+        write_table(storage.join(parts, part_name(file, rule, config)), SCHEMA, _batches(made))
     return len(group)
 
 
