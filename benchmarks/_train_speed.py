@@ -1,6 +1,7 @@
 """Tokens a second of one training engine, measured in a process of its own: ours, a plain eager loop, transformers' Llama.
 
-All three train the same shape on the same random tokens in bf16 with fp32 masters and moments, clipping and AdamW.
+All three train the same shape on the same random tokens with clipping and AdamW, in bf16 with fp32 masters and moments or,
+where a processor has no bf16 arithmetic and is faster without, in fp32.
 Run as `python -m benchmarks._train_speed ENGINE JSON`; prints one JSON object.
 """
 
@@ -37,6 +38,7 @@ class Shape:
     micro_batch: int
     device: str = "cpu"
     recompute: str = "none"
+    precision: str = "bf16"
 
     @property
     def tokens(self) -> int:
@@ -54,11 +56,12 @@ def measure(engine: str, shape: Shape, steps: int, warm: int = 1) -> dict[str, f
     return found
 
 
-def matrix_rate(device: str, size: int = 2048, seconds: float = 2.0) -> float:
-    """FLOP/s of square bf16 matrix products: the best of many, what the machine gives when nothing else runs."""
-    a, b = (torch.randn(size, size, device=device).bfloat16() for _ in range(2))
+def matrix_rate(device: str, precision: str = "bf16", size: int = 2048, seconds: float = 2.0) -> float:
+    """FLOP/s of square matrix products: the best of many, what the machine gives when nothing else runs."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
     best, until = 0.0, time.monotonic() + seconds
-    while time.monotonic() < until:
+    while not best or time.monotonic() < until:
         best = max(best, 2 * size**3 / _timed(lambda: a @ b, device))
     return best
 
@@ -123,30 +126,34 @@ class _Plain(nn.Module):
 
 
 def _loop(model: nn.Module, loss: Callable[[Tensor], Tensor], shape: Shape) -> Callable[[Tensor], None]:
-    """The usual loop with fp32 masters beside a bf16 model."""
+    """The usual loop; fp32 masters beside a bf16 model."""
+    low = shape.precision == "bf16"
+    model = model.to(shape.device, torch.bfloat16 if low else torch.float32)
     parameters = list(model.parameters())
-    masters = [parameter.detach().float().clone().requires_grad_() for parameter in parameters]
+    masters = [parameter.detach().float().clone().requires_grad_() for parameter in parameters] if low else parameters
     optimizer = torch.optim.AdamW(masters, lr=1e-4, betas=(0.9, 0.95), fused=True)
     count = shape.batch // shape.micro_batch
 
     def step(tokens: Tensor) -> None:
         for part in tokens.to(shape.device).split(shape.micro_batch):
             (loss(part) / count).backward()
-        for master, parameter in zip(masters, parameters, strict=True):
-            assert parameter.grad is not None
-            master.grad, parameter.grad = parameter.grad.float(), None
+        if low:
+            for master, parameter in zip(masters, parameters, strict=True):
+                assert parameter.grad is not None
+                master.grad, parameter.grad = parameter.grad.float(), None
         torch.nn.utils.clip_grad_norm_(masters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        with torch.no_grad():
-            for master, parameter in zip(masters, parameters, strict=True):
-                parameter.copy_(master)
+        if low:
+            with torch.no_grad():
+                for master, parameter in zip(masters, parameters, strict=True):
+                    parameter.copy_(master)
 
     return step
 
 
 def _eager(shape: Shape) -> Callable[[Tensor], None]:
-    model = _Plain(shape).to(shape.device, torch.bfloat16)
+    model = _Plain(shape)
     return _loop(model, model, shape)
 
 
@@ -157,7 +164,7 @@ def _transformers(shape: Shape) -> Callable[[Tensor], None]:
         vocab_size=shape.vocab, hidden_size=shape.hidden, intermediate_size=shape.ffn, num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads, max_position_embeddings=shape.context, attn_implementation="sdpa", use_cache=False,
     )  # fmt: skip
-    model = LlamaForCausalLM(config).to(shape.device, torch.bfloat16)  # type: ignore[arg-type]
+    model = LlamaForCausalLM(config)
     return _loop(model, lambda tokens: model(input_ids=tokens[:, :-1], labels=tokens[:, :-1]).loss, shape)
 
 
@@ -173,7 +180,8 @@ def _ours(shape: Shape) -> Callable[[Tensor], None]:
     )  # fmt: skip
     recompute: Any = shape.recompute
     parallel = ParallelConfig(micro_batch=shape.micro_batch, recompute=recompute, device=shape.device)  # type: ignore[arg-type]
-    config = TrainConfig(model=model, parallel=parallel, pretrain=PretrainConfig(batch=shape.batch, precision="bf16"))
+    precision: Any = shape.precision
+    config = TrainConfig(model=model, parallel=parallel, pretrain=PretrainConfig(batch=shape.batch, precision=precision))
     engine = Engine(config, place(parallel, start(parallel)))
 
     def step(tokens: Tensor) -> None:

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> Iterable[dict[str, Any]]:
     if not torch.cuda.is_available():
         raise ConfigError("train-speed-gpu: this machine has no CUDA device; run it on one that has.")
     name = torch.cuda.get_device_name()
-    rate = matrix_rate("cuda", 8192) / 1e12
+    rate = matrix_rate("cuda", size=8192) / 1e12
     for size in given.sizes:
         shape = replace(SHAPES[size], recompute=given.recompute)
         if given.micro_batch:
