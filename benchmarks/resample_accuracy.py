@@ -79,20 +79,14 @@ def configured(folder: Path, tokens: int | None) -> DataConfig:
 
 
 def drawn_alone(facts: dict[str, Any], keys: Any) -> float:
-    """The largest error, over the strata that are measured, of taking each document by its own draw."""
+    """The largest error of taking each document by its own draw, over the measured strata without bands."""
     worst = 0.0
-    for name, row in facts["strata"].items():
-        own = (
-            keys[keys["stratum"] == name.rpartition("/")[0]]
-            if name not in set(keys["stratum"])
-            else keys[keys["stratum"] == name]
-        )
-        bounds = facts["bands"].get(name.rpartition("/")[0])
-        if bounds or not measured(row):
-            continue
-        chance = row["select_tokens"] / row["available_tokens"]
-        got = own[own["rank"].map(fraction) < chance]["tokens"].sum()
-        worst = max(worst, abs(got - row["select_tokens"]) / row["select_tokens"])
+    for name, own in keys.groupby("stratum"):
+        row = facts["strata"].get(name)
+        if row is not None and measured(row):
+            chance = row["select_tokens"] / row["available_tokens"]
+            got = own[own["rank"].map(fraction) < chance]["tokens"].sum()
+            worst = max(worst, abs(got - row["select_tokens"]) / row["select_tokens"])
     return worst
 
 

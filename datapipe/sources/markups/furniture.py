@@ -8,7 +8,7 @@ removed for its looks alone.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 _MARKED = re.compile(
@@ -127,18 +127,22 @@ def without_broken_lines(text: str) -> str:
 
 
 def joined_words(text: str) -> str:
-    """Words cut at a line's end in one piece; the hyphen stays where the rest of the text writes the word with one."""
+    """Words cut at a line's end in one piece; the hyphen stays where the text elsewhere writes the word with it, or knows both
+    of its parts but not the whole."""
     if "-\n" not in text:
         return text
-    known = {word.lower() for word in _WORD.findall(text)}
+    known = Counter(word.lower() for word in _WORD.findall(text))
+    known.subtract(part.lower() for cut in _CUT_WORD.finditer(text) for part in cut.groups())
 
     def joined(match: re.Match[str]) -> str:
         first, second = match.groups()
+        whole, hyphenated = f"{first}{second}", f"{first}-{second}"
         if not second[0].islower():
             return match.group()
-        hyphenated = f"{first}-{second}"
-        keeps = f"{first}{second}".lower() not in known and hyphenated.lower() in known
-        return hyphenated if keeps else f"{first}{second}"
+        if known[whole.lower()] > 0:
+            return whole
+        parts = known[first.lower()] > 0 and known[second.lower()] > 0
+        return hyphenated if parts or known[hyphenated.lower()] > 0 else whole
 
     return _CUT_WORD.sub(joined, text)
 

@@ -48,6 +48,8 @@ def test_a_table_of_contents_goes_where_its_entries_come_back() -> None:
 def test_a_word_cut_at_a_line_end_is_joined_and_keeps_a_hyphen_of_its_own() -> None:
     assert furniture.joined_words("The bro-\nken bridge") == "The broken bridge"
     assert furniture.joined_words("A well-known man, a well-\nknown bridge") == "A well-known man, a well-known bridge"
+    assert furniture.joined_words("deep and dark, a deep-\ndark wood") == "deep and dark, a deep-dark wood"
+    assert furniture.joined_words("today to day, to-\nday") == "today to day, today"
     assert furniture.joined_words("from Mon-\nDay on") == "from Mon-\nDay on"
 
 
@@ -84,8 +86,9 @@ def test_a_statute_loses_its_list_of_chapters_and_a_judgment_its_signatures() ->
 
 
 def test_a_patent_loses_its_labels_page_marks_and_numbers() -> None:
-    text = "标题：一种木桥\n摘要：本发明涉及木桥。\n权利声明：1.一种木桥，其特征在于有桥桩。CN123456789A权利要求书1/2页2\n[0001] 桥桩由橡木制成。\n（cid:3)\n"
-    assert patent.to_text(text).startswith("一种木桥\n本发明涉及木桥。\n1.一种木桥，其特征在于有桥桩。\n桥桩由橡木制成。")
+    claim = "1.一种木桥，其特征在于有桥桩。CN123456789A权利要求书1/2页2"
+    text = f"标题：一种木桥\n摘要：本发明涉及木桥。\n权利声明：{claim}\n[0001] 桥桩由橡木制成。\n(cid:3)(cid:4)\n"
+    assert patent.to_text(text) == "一种木桥\n本发明涉及木桥。\n1.一种木桥，其特征在于有桥桩。\n桥桩由橡木制成。"
 
 
 def test_a_consultation_loses_its_courtesies_and_keeps_its_advice() -> None:

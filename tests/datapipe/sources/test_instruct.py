@@ -14,7 +14,7 @@ ASK, REPLY, MORE = SENTENCES
 LAYOUTS: list[tuple[str, dict[str, Any]]] = [
     ("messages", {"messages": [{"role": "system", "content": "You help."}, {"role": "user", "content": ASK},
                                {"role": "assistant", "content": REPLY}, {"role": "tool", "content": "{}"}]}),
-    ("messages", {"messages": [{"role": "user", "content": [{"type": "text", "text": ASK}, {"type": "image_url", "image_url": {}}]},
+    ("messages", {"messages": [{"role": "user", "content": [{"type": "text", "text": ASK}, {"type": "image_url", "url": ""}]},
                                {"role": "assistant", "content": REPLY}]}),
     ("conversations", {"conversations": [{"from": "human", "value": ASK}, {"from": "gpt", "value": REPLY}]}),
     ("conversations", {"conversations": [ASK, REPLY]}),

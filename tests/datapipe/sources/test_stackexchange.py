@@ -9,7 +9,6 @@ from xml.sax.saxutils import quoteattr
 from datapipe.document import Verdict
 from tests.datapipe.sources.builders import outcomes, read
 
-
 REASON = "Proteins of the malt hold the bubbles together until the glass is warm."
 
 
@@ -31,7 +30,8 @@ def test_answers_follow_their_question_the_accepted_one_first(tmp_path: Path) ->
     folder = tmp_path / "beer.stackexchange.com"
     folder.mkdir()
     rows = [
-        answer(11, 1, 2, f"<p>Second. {REASON}</p>"), question(1, AcceptedAnswerId=12), answer(13, 1, 9, f"<p>First by <b>score</b>. {REASON}</p>"),
+        answer(11, 1, 2, f"<p>Second. {REASON}</p>"), question(1, AcceptedAnswerId=12),
+        answer(13, 1, 9, f"<p>First by <b>score</b>. {REASON}</p>"),
         answer(12, 1, 0, f"<p>Accepted: {REASON}</p><pre><code>a = 1\n  b = 2\n</code></pre><ul><li>one</li><li>two</li></ul>"),
         answer(14, 1, -3, "<p>Voted down.</p>"), {"Id": 99, "PostTypeId": 5, "Body": "a wiki"},
     ]  # fmt: skip
@@ -64,7 +64,8 @@ def test_pairs_that_say_little_are_measured(tmp_path: Path) -> None:
     linked = '<p>See <a href="http://a.org/b">http://a.org/b/c-d-e-f-g-h-i-j-k-l-m</a> please, thanks!</p>'
     rows = [
         question(1), answer(2, 1, 5, linked),
-        question(3), answer(4, 3, 9, "<p>Yes yes yes yes yes yes yes yes yes yes yes.</p>"), answer(5, 3, 1, f"<p>{REASON}</p>"),
+        question(3), answer(4, 3, 9, "<p>Yes yes yes yes yes yes yes yes yes yes yes.</p>"),
+        answer(5, 3, 1, f"<p>{REASON}</p>"),
         question(6, Title="Foam?", Body="<p>Foam? Foam.</p>"), answer(7, 6, 5, f"<p>{REASON}</p>"),
     ]  # fmt: skip
     (tmp_path / "Posts.xml").write_bytes(posts(rows))

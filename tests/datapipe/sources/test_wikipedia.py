@@ -110,8 +110,9 @@ def test_a_closing_section_within_another_goes_alone() -> None:
 
 
 def test_a_countrys_literature_is_no_list_of_books() -> None:
-    article = "Text.\n\n== Literature ==\nPoets wrote.\n\n== Economy ==\nFish.\n\n== Literature ==\n* A book\n\n== References == <!-- x -->\n* B"
-    assert to_text(article) == "Text.\n\n== Literature ==\n\nPoets wrote.\n\n== Economy ==\n\nFish."
+    lists = "== Literature ==\n* A book\n\n== References == <!-- x -->\n* B"
+    made = to_text(f"Text.\n\n== Literature ==\nPoets wrote.\n\n== Economy ==\nFish.\n\n{lists}")
+    assert made == "Text.\n\n== Literature ==\n\nPoets wrote.\n\n== Economy ==\n\nFish."
 
 
 def test_regional_words_of_chinese_are_chosen_once() -> None:
