@@ -20,7 +20,7 @@ from report.chart import Chart, Series, chart, series, value_range
 from report.config import ReportSettings
 from report.mix import mix_table
 from report.read import Count, RunFacts, StageFacts
-from report.scores import overall, score_table
+from report.scores import FEW_TOKENS, overall, score_table
 from report.summary import training
 
 _HERE = Path(__file__).resolve().parent
@@ -99,6 +99,7 @@ def render(facts: RunFacts, settings: ReportSettings) -> str:
         scores=scores,
         tables=_tables(facts),
         overall=overall(scores),
+        few_tokens=FEW_TOKENS,
         config=yaml.safe_dump(dict(facts.config), allow_unicode=True, sort_keys=False),
         wall=sum(seconds),
         slowest=max(seconds, default=0) or 1,

@@ -123,8 +123,9 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
         },
         bpb={
             "WebText": {"loss": 6.0, "bpb": 2.164, "tokens": 60, "utf8_bytes": 240, "unigram_loss": 7.0},
-            "Code": {"loss": 5.0, "bpb": 1.803, "tokens": 40, "utf8_bytes": 160, "unigram_loss": 6.5},
+            "Code": {"loss": 5.0, "bpb": 1.803, "tokens": 4000, "utf8_bytes": 16000, "unigram_loss": 6.5},
         },
+        beside={"llama": {"bpb": {"WebText": {"bpb": 1.5}, "Code": {"bpb": 1.0}}, "tables": {}}},
     )
     run.stage("export")
     return run.root

@@ -106,8 +106,10 @@ def test_the_token_table_sets_what_was_asked_beside_what_was_drawn(finished: Pat
 
 def test_the_bpb_table_sets_the_model_beside_a_unigram_and_sums_all_domains(finished: Path) -> None:
     text = page_of(finished).text
-    assert "WebText 2.164 2.525 6.000 7.000 60 240 0.250" in text
-    assert "All 2.020 2.453 5.600 6.800 100 400 0.250" in text  # (60 x 6 + 40 x 5) / 400 / ln 2
+    assert "WebText 2.164 1.500 2.525 6.000 7.000 60* 240 0.250" in text
+    assert "Code 1.803 1.000 2.344 5.000 6.500 4,000 16,000 0.250" in text
+    assert "All 1.809 1.007 2.347 5.015 6.507 4,060 16,240 0.250" in text  # (60 x 6 + 4000 x 5) / 16240 / ln 2
+    assert "llama BPB" in text and "* Fewer than 2,000 held-out tokens" in text
     assert "Blocked context." in text
 
 
