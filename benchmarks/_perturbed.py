@@ -102,18 +102,14 @@ def member(source: Source, family: int, number: int) -> str:
     return source.text(own)
 
 
-def _changed(
-    own: NDArray[np.uint32], share: float, pool: NDArray[np.uint32], draw: np.random.Generator
-) -> NDArray[np.uint32]:
+def _changed(own: NDArray[np.uint32], share: float, pool: NDArray[np.uint32], draw: np.random.Generator) -> NDArray[np.uint32]:
     own = own.copy()
     at = np.flatnonzero(draw.random(len(own)) < share)
     own[at] = pool[draw.integers(0, len(pool), len(at))]
     return own
 
 
-def write(
-    corpus: Path, directory: StageDirectory, megabytes: float, shards: int, processes: int = 2, giant: int = 0
-) -> None:
+def write(corpus: Path, directory: StageDirectory, megabytes: float, shards: int, processes: int = 2, giant: int = 0) -> None:
     """Writes that many MB, or one family of `giant` short documents, as the shards of a finished stage."""
     tasks = [(corpus, directory.uri, megabytes, shards, giant, part, processes) for part in range(processes)]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:

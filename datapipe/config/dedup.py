@@ -59,9 +59,9 @@ class DedupDocumentsConfig:
         {}, "domains with a scope of their own: {Book: domain} compares books with books only, across all sources and languages"
     )
     leaders: int = setting(256, "documents of a bucket that later ones are compared with; those beyond are named and counted")
-    partners: int = setting(16, "of a bucket's leaders within reach, the most alike by signature that are verified")
+    partners: int = setting(4, "of a bucket's leaders within reach, the most alike by signature that are verified")
     driver_edges: int = setting(
-        20_000_000, "verified edges that the driver may hold (about 2 GB of its Python); beyond it GraphX finds the clusters"
+        5_000_000, "verified edges that the driver may hold (about 1 GB of its Python); beyond it GraphX finds the clusters"
     )
     against: list[str] = setting([], "earlier runs (their directories) whose documents count as already there")
 

@@ -63,9 +63,7 @@ def _rows(part: pa.RecordBatch, era: int, config: DedupDocumentsConfig) -> pa.Re
     ranks = matrix(part.column("rank"), SIZE)[filled]
     ranks = np.concatenate([np.full((len(filled), 1), era, np.uint8), ranks[:, 1:]], axis=1)
     rows = np.concatenate([ranks, sketches(signed).view(np.uint8)], axis=1)
-    return pa.RecordBatch.from_arrays(
-        [pa.array(keys.reshape(-1)), binary(np.repeat(rows, config.bands, axis=0))], schema=ROWS
-    )
+    return pa.RecordBatch.from_arrays([pa.array(keys.reshape(-1)), binary(np.repeat(rows, config.bands, axis=0))], schema=ROWS)
 
 
 def _groups(part: pa.RecordBatch, config: DedupDocumentsConfig) -> NDArray[np.int64]:

@@ -23,9 +23,7 @@ from datapipe.dedup.rank import SIZE, matrix
 
 Nodes = NDArray[np.int64]
 
-DECIDED = pa.schema(
-    [("member", pa.binary()), ("cluster", pa.binary()), ("survivor", pa.binary()), ("likeness", pa.float64())]
-)
+DECIDED = pa.schema([("member", pa.binary()), ("cluster", pa.binary()), ("survivor", pa.binary()), ("likeness", pa.float64())])
 
 
 @dataclass(frozen=True)
@@ -77,20 +75,20 @@ def survivors(nodes: int, first: Nodes, second: Nodes) -> NDArray[np.bool_]:
 def decide(edges: pa.Table) -> pa.Table:
     """Clusters and survivors from verified edges (leader, member, likeness), all by rank: (member, cluster, survivor,
     likeness) of every new document with an edge; survivor and likeness are null where the document stays."""
-    first, second = (pc.cast(edges.column(name), pa.binary()).combine_chunks() for name in ("leader", "member"))
-    nodes = pc.unique(pa.concat_arrays([first, second]))
+    columns = [edges.column(name) for name in ("leader", "member")]
+    nodes = pc.unique(pa.chunked_array([*columns[0].chunks, *columns[1].chunks], pa.binary()))
     nodes = nodes.take(pc.sort_indices(nodes))
-    codes = [pc.index_in(column, nodes).to_numpy(zero_copy_only=False).astype(np.int64) for column in (first, second)]
+    codes = [pc.index_in(column, nodes).to_numpy().astype(np.int64) for column in columns]
     found = clusters(len(nodes), codes[0], codes[1], edges.column("likeness").to_numpy())
     new = np.flatnonzero(matrix(nodes, SIZE)[:, 0] == NEW)
     stays = found.survivor[new] < 0
-    columns = [
+    decided = [
         nodes.take(pa.array(new)),
         nodes.take(pa.array(found.cluster[new])),
         nodes.take(pa.array(found.survivor[new], mask=stays)),
         pa.array(found.likeness[new], mask=stays),
     ]
-    return pa.Table.from_arrays(columns, schema=DECIDED)
+    return pa.Table.from_arrays(decided, schema=DECIDED)
 
 
 def decide_each(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -70,9 +70,7 @@ class MinHash:
             begin = stop
         return np.ascontiguousarray(out.T)
 
-    def _minima(
-        self, hashes: NDArray[np.uint32], starts: Offsets, out: NDArray[np.uint32], columns: NDArray[np.int64]
-    ) -> None:
+    def _minima(self, hashes: NDArray[np.uint32], starts: Offsets, out: NDArray[np.uint32], columns: NDArray[np.int64]) -> None:
         """Writes the minimum of each permutation over each run of hashes (begun at `starts`) into out[:, columns]."""
         a, b = self.parameters
         if self.scheme == "affine32":

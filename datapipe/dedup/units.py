@@ -198,8 +198,11 @@ def units(texts: Sequence[str | None]) -> Units:
     joined = "\n".join([text or "" for text in texts]) + "\n"
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     begins = np.concatenate([[0], np.cumsum(lengths + 1)])
-    parts = [(hashes, single, start + base, end + base) for base, block in _blocks(codes)
-             for hashes, single, start, end in [_block(block)]]
+    parts = [
+        (hashes, single, start + base, end + base)
+        for base, block in _blocks(codes)
+        for hashes, single, start, end in [_block(block)]
+    ]
     hashes, single, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
     offsets = np.searchsorted(start, begins)
     shift = np.repeat(begins[:-1], np.diff(offsets))

@@ -17,8 +17,8 @@ from pyspark.sql import functions as F
 
 from datapipe.config import DedupDocumentsConfig
 from datapipe.dedup.buckets import bands, meet
-from datapipe.dedup.components import decide, decide_each
-from datapipe.dedup.graph import components
+from datapipe.dedup.components import decide
+from datapipe.dedup.graph import decide_with_graphx
 from datapipe.dedup.index import SIGNATURES, Index, Place, earlier, write_header
 from datapipe.dedup.minhash import MinHash
 from datapipe.dedup.rank import binary, ranks
@@ -123,11 +123,11 @@ def named(work: Work, edges: DataFrame, count: int, pairs: DataFrame, config: De
     if count <= config.driver_edges:
         found = work.session.createDataFrame(decide(edges.select(*EDGES.names).toArrow()))
     else:
-        labelled = components(work.session, edges.select(*EDGES.names))
-        together = labelled.repartition("component").sortWithinPartitions("component")
-        found = together.mapInArrow(decide_each, "member binary, cluster binary, survivor binary, likeness double")
+        found = decide_with_graphx(work.session, edges.select(*EDGES.names))
     names = [_identity(F.col(name)).alias(name) for name in ("cluster", "survivor")]
-    decided = by_member(found, work.shards).select("shard", "id", *names, "likeness", F.lit(0).cast("long").alias("without_room"))
+    decided = by_member(found, work.shards).select(
+        "shard", "id", *names, "likeness", F.lit(0).cast("long").alias("without_room")
+    )
     crowded = pairs.where(F.col("leader").isNull())
     nobody = [F.lit(None).cast("string").alias(name) for name in ("cluster", "survivor")]
     alone = crowded.select("shard", "id", *nobody, F.lit(None).cast("double").alias("likeness"), F.col("buckets"))

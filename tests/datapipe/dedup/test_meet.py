@@ -61,7 +61,9 @@ def test_of_many_leaders_within_reach_the_most_alike_are_partners() -> None:
     band, ranks, sketches = rows([[0] * 4])
     sketches = sketches.copy()
     for row, changed in enumerate((slice(0, 10), slice(10, 16), slice(20, 24))):
-        sketches.view(np.uint8)[row, changed] ^= 0x11  # each unlike the last row by a quarter, 15 % and a tenth; less like each other
+        sketches.view(np.uint8)[row, changed] ^= (
+            0x11  # each unlike the last row by a quarter, 15 % and a tenth; less like each other
+        )
     met = Meeting(Reach(pair=0.7, near=0.95, leaders=3, partners=2, permutations=80)).batch(band, ranks, sketches)
     assert [pair for pair in zip(met.leader[:, -1].tolist(), met.member[:, -1].tolist(), strict=True) if pair[1] == 3] == [
         (2, 3),

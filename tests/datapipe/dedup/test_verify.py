@@ -1,6 +1,7 @@
 """Pairs on stored hashes: every pair is measured by its true Jaccard, wherever leader and member lie."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +20,14 @@ CONFIG = DedupDocumentsConfig(permutations=12, bands=3, rows=4)
 SETS = [list(range(10)), list(range(1, 11)), [], list(range(5)), list(range(9)), [77]]
 
 
-def written(folder: Path, name: str, own: list[int], domain: str = "WebText") -> str:
+def written(folder: Path, name: str, own: list[int], domain: str = "WebText", language: str = "en") -> str:
     """A file of signatures of the documents with these numbers."""
     ids = [f"{number:032x}" for number in own]
     flat = np.array([value for number in own for value in SETS[number]], np.uint32)
     sets = ShingleSets(flat, np.cumsum([0] + [len(SETS[number]) for number in own]))
     signed = MinHash.of(CONFIG).sign(sets).view(np.uint8)
     columns = [
-        pa.array(ids), pa.array([domain] * len(own)), pa.array(["en"] * len(own)),
+        pa.array(ids), pa.array([domain] * len(own)), pa.array([language] * len(own)),
         ranks(ids, [0.5] * len(own), [9] * len(own), [None] * len(own)),
         binary(signed), pa.array([sets[row].tobytes() for row in range(len(own))], pa.binary()),
     ]  # fmt: skip
@@ -41,8 +42,15 @@ def rank(number: int, era: int = 255) -> bytes:
 
 
 def test_pairs_are_measured_by_true_jaccard_across_files_and_eras(tmp_path: Path) -> None:
-    places = [Place(written(tmp_path, "a", [0, 1, 2])), Place(written(tmp_path, "b", [3, 4])), Place(written(tmp_path, "c", [0]), 7)]
-    pairs = {0: [(rank(0), rank(1)), (None, rank(1)), (rank(0, 7), rank(1)), (rank(0), rank(2))], 1: [(rank(0), rank(3)), (rank(0), rank(4))]}
+    places = [
+        Place(written(tmp_path, "a", [0, 1, 2])),
+        Place(written(tmp_path, "b", [3, 4])),
+        Place(written(tmp_path, "c", [0]), 7),
+    ]
+    pairs = {
+        0: [(rank(0), rank(1)), (None, rank(1)), (rank(0, 7), rank(1)), (rank(0), rank(2))],
+        1: [(rank(0), rank(3)), (rank(0), rank(4))],
+    }
     schema = pa.schema([("leader", pa.binary()), ("member", pa.binary())])
     for shard, rows in pairs.items():
         batch = pa.RecordBatch.from_pylist([{"leader": a, "member": b} for a, b in rows], schema)
@@ -61,13 +69,13 @@ def test_pairs_are_measured_by_true_jaccard_across_files_and_eras(tmp_path: Path
     }
 
 
-def test_rows_for_buckets_carry_era_and_scope_and_leave_out_what_was_removed_or_is_empty(tmp_path: Path) -> None:
+def test_rows_for_buckets_carry_their_era_and_leave_out_what_was_removed_or_is_empty(tmp_path: Path) -> None:
     schema = pa.schema([("id", pa.string()), ("survivor", pa.string())])
     gone = pa.RecordBatch.from_pylist([{"id": f"{1:032x}", "survivor": "x"}, {"id": f"{3:032x}", "survivor": None}], schema)
     write_table(str(tmp_path / "clusters" / "part.parquet"), schema, [gone])
     places = [
         Place(written(tmp_path, "a", [0, 1, 2, 3]), 7, str(tmp_path / "clusters")),
-        Place(written(tmp_path, "b", [0], "Book")),
+        Place(written(tmp_path, "b", [0])),
     ]
     files = pa.RecordBatch.from_pydict({"id": [0, 1]})
 
@@ -79,6 +87,29 @@ def test_rows_for_buckets_carry_era_and_scope_and_leave_out_what_was_removed_or_
 
     rows = made(CONFIG)
     assert [row[:2] for row in rows] == [(7, 0)] * 3 + [(7, 3)] * 3 + [(255, 0)] * 3
-    assert [row[2] for row in rows[:3]] == [row[2] for row in rows[6:]], "the same text meets itself in another domain"
-    apart = made(DedupDocumentsConfig(permutations=12, bands=3, rows=4, domain_scopes={"Book": "domain"}))
-    assert {row[2] for row in apart[:3]}.isdisjoint(row[2] for row in apart[6:])
+
+
+KINDS = {"crawl en": ("WebText", "en"), "crawl zh": ("WebText", "zh"), "book en": ("Book", "en"), "book zh": ("Book", "zh")}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "meets"),
+    [
+        ({}, set(KINDS)),
+        ({"scope": "language"}, {"crawl en", "book en"}),
+        ({"scope": "domain"}, {"crawl en", "crawl zh"}),
+        ({"scope": "language", "domain_scopes": {"Book": "domain"}}, {"crawl en"}),
+        ({"scope": "domain", "domain_scopes": {"WebText": "corpus", "Book": "corpus"}}, set(KINDS)),
+    ],
+)
+def test_the_same_text_meets_itself_within_its_scope_only(tmp_path: Path, scopes: dict[str, Any], meets: set[str]) -> None:
+    places = [Place(written(tmp_path, name, [0], *kind)) for name, kind in KINDS.items()]
+    config = DedupDocumentsConfig(permutations=12, bands=3, rows=4, **scopes)
+
+    def keys(place: int) -> set[int]:
+        batches = bands(iter([pa.RecordBatch.from_pydict({"id": [place]})]), places, config)
+        return {row["band"] for batch in batches for row in batch.to_pylist()}
+
+    first = keys(0)
+    assert all(keys(place) == first or keys(place).isdisjoint(first) for place in range(4))
+    assert {name for place, name in enumerate(KINDS) if keys(place) == first} == meets

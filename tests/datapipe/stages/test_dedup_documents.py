@@ -6,7 +6,6 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from core import storage
 from core.config import ConfigError
 from datapipe.config import DataConfig, DedupDocumentsConfig, ExtractConfig
 from datapipe.document import Document
@@ -52,10 +51,11 @@ def corpus() -> list[Document]:
     ]
 
 
-@pytest.mark.parametrize("shards", [1, 4])
-def test_the_best_copy_survives_and_the_others_name_it(make_work, shards) -> None:
+@pytest.mark.parametrize(("shards", "driver_edges"), [(1, 1000), (4, 2)], ids=["driver", "graphx"])
+def test_the_best_copy_survives_and_the_others_name_it(make_work, shards, driver_edges) -> None:
     documents = corpus()
-    work = make_work("dedup_documents", documents, DataConfig(extract=ExtractConfig(shards=shards)))
+    config = DedupDocumentsConfig(driver_edges=driver_edges)
+    work = make_work("dedup_documents", documents, DataConfig(extract=ExtractConfig(shards=shards), dedup_documents=config))
     facts = dedup_documents(work)
     found = rows(work.directory.path(), shards)
     removed = {key for key, row in found.items() if row["verdict"]}
@@ -110,49 +110,6 @@ def test_a_later_run_is_compared_with_an_earlier_one_without_its_text(make_work,
     work = make_work("dedup_documents", fresh, replace(settings, dedup_documents=other))
     with pytest.raises(ConfigError, match="words = 4, but the index of .* was made with 5"):
         dedup_documents(work)
-
-
-def test_graphx_finds_the_clusters_that_the_driver_finds(make_work) -> None:
-    steps = [prose(5, 400)]
-    for step in range(5):
-        steps.append([*steps[-1][12:], *prose(100 + step, 12)])
-    chain = [page(f"step {n}", words, quality=1 - n / 10) for n, words in enumerate(steps)]
-    found = []
-    for most in (1000, 2):
-        config = DedupDocumentsConfig(driver_edges=most)
-        work = make_work(
-            "dedup_documents", corpus() + chain, DataConfig(extract=ExtractConfig(shards=2), dedup_documents=config)
-        )
-        facts = dedup_documents(work)
-        found.append((rows(work.directory.path(), 2), facts["near_duplicates"], facts["digest"]))
-        storage.remove(work.directory.path())
-    assert found[0] == found[1]
-    assert found[0][1]["clusters"] == 4 and found[0][1]["largest"][0] == 6
-
-
-@pytest.mark.parametrize(
-    ("scopes", "kept"),
-    [
-        ({}, {"crawl en"}),
-        ({"scope": "language"}, {"crawl en", "crawl zh"}),
-        ({"scope": "domain"}, {"crawl en", "book en"}),
-        ({"scope": "language", "domain_scopes": {"Book": "domain"}}, {"crawl en", "crawl zh", "book en"}),
-    ],
-)
-def test_documents_are_compared_within_their_scope(make_work, scopes, kept) -> None:
-    documents = [
-        replace(page(f"{source} {language}", prose(1), quality=quality), domain=domain, language=language, source=source)
-        for source, domain, language, quality in (
-            ("crawl", "WebText", "en", 0.9),
-            ("crawl", "WebText", "zh", 0.8),
-            ("book", "Book", "en", 0.7),
-            ("shop", "Book", "zh", 0.6),
-        )
-    ]
-    config = DataConfig(extract=ExtractConfig(shards=2), dedup_documents=DedupDocumentsConfig(**scopes))
-    work = make_work("dedup_documents", documents, config)
-    dedup_documents(work)
-    assert {key for key, row in rows(work.directory.path(), 2).items() if row["verdict"] is None} == kept
 
 
 def test_a_document_that_finds_no_room_stays_and_says_so(make_work) -> None:
