@@ -39,7 +39,7 @@ resample: {{tokens: {tokens}, on_shortfall: scale}}
 def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser = argparse.ArgumentParser(prog="resample-accuracy", description=__doc__)
     parser.add_argument("--corpus", default="", help="not needed: the mix looks at lengths, languages and scores alone")
-    parser.add_argument("--documents", type=int, default=60_000, help="documents made")
+    parser.add_argument("--documents", type=int, default=120_000, help="documents made")
     options = parser.parse_args(arguments)
     documents = list(made(options.documents))
     largest = None

@@ -187,18 +187,35 @@ def build(benchmarks: Iterable[tuple[str, Iterable[Item]]], lengths: Lengths) ->
         grams.append(Grams(length, head, hashes, owner[order][first].astype(np.int32)))
     for head in {part.head for part in parts}:
         heads[head] = np.unique(np.concatenate([part.heads for part in parts if part.head == head]))
-    quoted = np.unique(np.concatenate([part.item for part in parts if part.quoted] or [np.zeros(0, np.int64)]))
-    owned = sum((np.bincount(part.items, minlength=len(names)) for part in grams), np.zeros(len(names), np.int64))
-    needs = np.ones(len(names), np.int32)
-    enough = max(1, lengths.enough_characters - lengths.characters + 1)
-    needs[quoted] = np.clip(np.ceil(lengths.share_characters * owned[quoted]), 1, enough)
+    needs = _needs([part for part in parts if part.variant], grams, len(names), lengths)
     return Index(names, grams, heads, needs), facts
+
+
+def _needs(parts: list[_Part], grams: list[Grams], items: int, lengths: Lengths) -> NDArray[np.int32]:
+    """Different n-grams of each item [I] that a document must hold: one, or of an item in an unspaced script a share of those
+    that are its own in one of its renderings (n-grams of two items count for the first)."""
+    enough = max(1, lengths.enough_characters - lengths.characters + 1)
+    needs = np.full(items, np.iinfo(np.int32).max, np.int32)
+    first = {part.length: part for part in grams if part.head == part.length}
+    for variant in sorted({part.variant for part in parts}):
+        own = [part for part in parts if part.variant == variant]
+        hashes, owner = (np.concatenate([getattr(part, name) for part in own]) for name in ("hashes", "item"))
+        known = first[own[0].length]
+        kept = known.items[_found(known.hashes, hashes)] == owner
+        _, place = np.unique(hashes[kept], return_index=True)
+        counts = np.bincount(owner[kept][place], minlength=items)
+        some = np.flatnonzero(counts)
+        wanted = np.clip(np.ceil(lengths.share_characters * counts[some]), 1, enough).astype(np.int32)
+        needs[some] = np.minimum(needs[some], wanted)
+    needs[needs == np.iinfo(np.int32).max] = 1
+    return needs
 
 
 @dataclass(frozen=True)
 class _Part:
     """n-grams of one length: hashes [N], the hashes of their first `head` units [N], the item of each [N]; `whole`: they
-    are whole items, not runs of 13; `quoted`: they are runs in an unspaced script, of which some must be found together."""
+    are whole items, not runs of 13; `variant`: of runs in an unspaced script, which rendering of their items they are of
+    (1 the texts, 2 and 3 with the choices), else 0."""
 
     length: int
     head: int
@@ -206,21 +223,25 @@ class _Part:
     heads: Hashes
     item: Offsets
     whole: bool
-    quoted: bool = False
+    variant: int = 0
 
 
 def _parts(items: list[Item], lengths: Lengths) -> list[_Part]:
     """The n-grams of all items: of their texts and answers; of the items that have none, the whole text; of those where
     that is too short, the text with its choices, with and without their letters."""
-    parts = _grams([(index, text) for index, item in enumerate(items) for text in (*item.texts, item.answer) if text], lengths)
+    parts = _grams(
+        [(index, text) for index, item in enumerate(items) for text in (*item.texts, item.answer) if text], lengths, 1
+    )
     rest = _without(parts, range(len(items)))
     parts += _wholes([(index, " ".join(items[index].texts)) for index in rest], lengths)
-    rendered = []
+    plain, labelled = [], []
     for index in (index for index in _without(parts, rest) if items[index].choices):
         text, choices = " ".join(items[index].texts), items[index].choices
-        labelled = (f"{letter}. {choice}" for letter, choice in zip(_LETTERS, choices, strict=False))
-        rendered += [(index, " ".join([text, *choices])), (index, " ".join([text, *labelled]))]
-    longer = _grams(rendered, lengths)
+        plain.append((index, " ".join([text, *choices])))
+        letters = (f"{letter}. {choice}" for letter, choice in zip(_LETTERS, choices, strict=False))
+        labelled.append((index, " ".join([text, *letters])))
+    rendered = [*plain, *labelled]
+    longer = _grams(plain, lengths, 2) + _grams(labelled, lengths, 3)
     found = set(_without(longer, [index for index, _ in rendered]))
     return parts + longer + _wholes([entry for entry in rendered if entry[0] in found], lengths)
 
@@ -231,19 +252,19 @@ def _without(parts: list[_Part], items: Iterable[int]) -> list[int]:
     return [index for index in items if index not in found]
 
 
-def _grams(texts: list[tuple[int, str]], lengths: Lengths) -> list[_Part]:
+def _grams(texts: list[tuple[int, str]], lengths: Lengths, variant: int) -> list[_Part]:
     parts = []
     for portion in portions([text for _, text in texts]):
         cut = units([text for _, text in texts[portion]])
         owner = np.array([index for index, _ in texts[portion]], np.int64)
         unspaced = cut.unspaced()
-        for length, chosen, quoted in ((lengths.words, ~unspaced, False), (lengths.characters, unspaced, True)):
+        for length, chosen, own in ((lengths.words, ~unspaced, 0), (lengths.characters, unspaced, variant)):
             document, place = runs_of(cut, length, chosen)
             said = _letters(cut, length)[place] >= LETTERS_A_UNIT * length
             document, place = document[said | unspaced[document]], place[said | unspaced[document]]
             if len(place):
                 hashes = ngrams(cut.hashes, length)[place]
-                parts.append(_Part(length, length, hashes, hashes, owner[document], whole=False, quoted=quoted))
+                parts.append(_Part(length, length, hashes, hashes, owner[document], whole=False, variant=own))
     return parts
 
 

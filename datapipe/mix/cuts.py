@@ -23,7 +23,7 @@ _AFTER_ALL = "~"  # after every id, which are hex digits
 
 @dataclass(frozen=True)
 class Cut:
-    """The last document taken, by (rank, id); `step`: its tokens, by which the sum could have been nearer or further."""
+    """The last document taken, by (rank, id); `step`: the tokens of the document that the target falls into."""
 
     rank: int
     id: str
@@ -101,6 +101,7 @@ def _cut(rows: list[tuple[int, str, int]], tokens: float, minimum: int, number: 
     """The cut within one bin: after the document that leaves the least difference, but after `minimum` at the least."""
     sums = np.concatenate([[0], np.cumsum([entry[2] for entry in rows])])
     taken = max(int(np.argmin(np.abs(sums - tokens))), min(minimum, len(rows)))
+    step = rows[min(taken, len(rows) - 1) if sums[taken] < tokens else taken - 1][2]
     if taken == 0:
-        return Cut((number << _SHIFT) - 1, _AFTER_ALL, rows[0][2])
-    return Cut(*rows[taken - 1])
+        return Cut((number << _SHIFT) - 1, _AFTER_ALL, step)
+    return Cut(rows[taken - 1][0], rows[taken - 1][1], step)

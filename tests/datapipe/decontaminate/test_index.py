@@ -53,6 +53,22 @@ def test_part_of_a_long_item_is_enough_and_part_of_a_short_one_is_not() -> None:
     assert found("Which planet spins on its axis?") == set()
 
 
+def test_a_chinese_item_is_held_by_a_copy_in_either_rendering_and_not_by_what_it_quotes() -> None:
+    choices = ["核糖体有膜", "细胞核含有核酸", "蓝藻有线粒体", "叶绿体合成养分"]
+    quoting = "甲在学校门口驾车，法律规定机动车行经学校门前应当减速慢行并且避让行人，下列说法中哪一项最为恰当而且完整？"
+    made = build([("quiz", [Item("cell", ["何者正确？"], choices), Item("law", [quoting])])], LENGTHS)[0]
+
+    def held(text: str) -> set[str]:
+        hits = made.find([text])
+        return {made.names[item] for item in hits.item[~made.partial(hits)].tolist()}
+
+    lettered = "\n".join(f"{letter}. {choice}" for letter, choice in zip("ABCD", choices, strict=True))
+    assert held("何者正确？" + "；".join(choices)) == held(f"何者正确？\n{lettered}") == {"quiz/cell"}
+    law = "法律规定机动车行经学校门前应当减速慢行并且避让行人，违者罚款。"
+    assert len(made.find([law]).item) and held(law) == set()
+    assert held(f"问：{quoting}") == {"quiz/law"}
+
+
 def test_an_ngram_does_not_run_from_one_document_into_the_next() -> None:
     words = LONG.split()
     assert len(index().find([" ".join(words[:6]), " ".join(words[6:13])]).item) == 0
