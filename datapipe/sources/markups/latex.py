@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from datapipe.sources.markups.guard import require_closed
+from datapipe.sources.markups.latex_letters import spelled_out
 
 _ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"  # in braces, with braces two deep
 _OPTION = r"(?:\[[^\]]*\])?"
@@ -40,7 +41,8 @@ _CAPTION = re.compile(rf"\\caption{_OPTION}\{{")
 _SETS = _any(
     "label index vspace hspace includegraphics input include bibliographystyle usepackage pagestyle thispagestyle setcounter"
     " addtocounter setlength addcontentsline hypersetup pagenumbering nocite thanks affiliation altaffiliation email markboth"
-    " phantom graphicspath date author title tocdepth"
+    " phantom graphicspath date author title tocdepth index[a-z]+ symlabel symindex glossary color"
+    " newenvironment renewenvironment"
 )
 _GONE = re.compile(rf"[ \t]*\\{_SETS}\*?\s*{_OPTION}(?:{_ARGUMENT}){{1,3}}(?:[ \t]*\n)?")
 _CITE = re.compile(r"\\(?:[cC]ite[a-z]*|parencite|textcite|footcite|autocite)\*?(?:\s*\[[^\]]*\]){0,2}\s*\{([^{}]*)\}")
@@ -49,6 +51,11 @@ _DRESS = _any(
     "emph textit textbf texttt textsc textrm textsf textmd textup text underline uline mbox hbox define defn defemph url"
 )
 _WORDS = re.compile(rf"\\(?:{_DRESS}|href\{{[^{{}}]*\}})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}")
+_BOXES = re.compile(
+    r"\\(?:textcolor\s*\{[^{}]*\}|(?:parbox|makebox|framebox|fbox|raisebox)(?:\s*\[[^\]]*\]){0,3}(?:\{[^{}]*\}(?=\s*\{))?)\s*"
+    + _ARGUMENT
+)
+_VERB = re.compile(r"\\verb\*?([^A-Za-z\s*{])(.{0,200}?)\1")
 _FOOTNOTE = re.compile(rf"\\footnote(?:mark|text)?\s*{_OPTION}{_ARGUMENT}")
 _DEPTH = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 5}
 _HEADING = re.compile(rf"\\({'|'.join(_DEPTH)})\*?\s*{_OPTION}{_ARGUMENT}")
@@ -56,7 +63,14 @@ _SHELL = _any(
     "document abstract center itemize enumerate description quote quotation flushleft flushright proof small minipage"
     " acknowledgments? acknowledgements? mylist spacing"
 )
-_ENVIRONMENT = re.compile(rf"\\(?:begin|end)\{{{_SHELL}\*?\}}(?:\[[^\]]*\]|\{{[^{{}}]*\}})?")
+_MATHEMATICS = _any(
+    "equation align alignat flalign eqnarray gather multline math displaymath dmath array [pbvB]?matrix smallmatrix cases split"
+    " aligned alignedat gathered mathpar tikzcd xy subarray lstlisting verbatim minted Verbatim"
+)
+_ENVIRONMENT = re.compile(
+    rf"\\(?:begin|end)\{{(?:{_SHELL}\*?\}}(?:\[[^\]]*\]|\{{[^{{}}]*\}})?"
+    rf"|(?!{_MATHEMATICS}\*?\}})[A-Za-z]+\*?\}}(?:\[[^\]]*\])?)"
+)
 _NAMES = {"thm": "Theorem", "lem": "Lemma", "prop": "Proposition", "cor": "Corollary", "defn": "Definition", "rmk": "Remark",
           "eg": "Example", "ex": "Exercise"}  # fmt: skip
 _STATES = _any(f"theorem lemma proposition corollary definition remark example exercise conjecture claim {' '.join(_NAMES)}")
@@ -94,6 +108,7 @@ def to_text(text: str) -> str:
     text = _THEOREM.sub(_theorem, text)
     text = _ENVIRONMENT.sub("\n", text)
     text = _ITEM.sub(lambda found: f"- {found.group(1)} " if found.group(1) else "- ", text)
+    text = _BOXES.sub(r"\1", _VERB.sub(r"\2", spelled_out(text)))
     for _ in range(2):  # words in italics within words in bold
         text = _WORDS.sub(r"\1", text)
     text = _TYPE.sub("", text)

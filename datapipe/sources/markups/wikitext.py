@@ -75,7 +75,8 @@ def _until_references(text: str) -> str:
     A heading that is also a subject ("Literature") closes only where no other section follows on its level.
     """
     headings = [(len(found.group(1)), _name(found.group(2)), found.start()) for found in _HEADING.finditer(text)]
-    parts, place, skipped = [], 0, 0
+    parts: list[str] = []
+    place = skipped = 0
     for number, (level, name, start) in enumerate(headings):
         if skipped:
             if level > skipped:

@@ -63,6 +63,19 @@ def test_macros_with_defaults_parameters_and_aliases_are_expanded() -> None:
     assert made.endswith(r"$\{x : a\}$, $\{y : b\}$, $\langle u,v\rangle$, $\varepsilon$, $\pair{u}$")
 
 
+def test_letters_boxes_and_unknown_environments_become_their_text() -> None:
+    words = "The miller walked along the bank and counted the posts that were left standing in the water of the river. " * 2
+    paper = (
+        rf"\section{{A}} {words}"
+        r"Slavi\v{c}, G\"odel, Erd\H{o}s, Fran\c{c}ois, na\"{\i}ve, Stra\ss{}e, S\o ren. "
+        r"\textcolor{red}{Red} \verb|x_1| \parbox[t]{2cm}{box}"
+        "\n\\begin{situation}[Case]\nRain.\n\\end{situation}\n\\begin{align*}\na &= b \\\\\n\\end{align*}"
+    )
+    made = latex.to_text(paper)
+    assert "Slavič, Gödel, Erdős, François, naïve, Straße, Søren. Red x_1 box" in made
+    assert "situation" not in made and "Rain." in made and "\\begin{align*}" in made and "b \\\\" in made
+
+
 def test_macros_that_grow_without_end_are_left_off() -> None:
     words = "The miller walked along the bank and counted the posts that were left standing in the water. " * 4
     bomb = r"\newcommand{\b}{\c\c\c\c\c\c}\newcommand{\c}{\d\d\d\d\d\d}\newcommand{\d}{\e\e\e\e\e\e}\newcommand{\e}{xxxxxxxxxx}"
