@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks._cluster import Cluster, write_environment, write_project
 from core.run import Run
 from tests import made_corpus
-from tests.cluster import Cluster, write_environment, write_project
 from tests.line import digests, submit
 
 pytestmark = pytest.mark.slow
