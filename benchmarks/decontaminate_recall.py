@@ -128,6 +128,9 @@ def hits(index: Index, texts: list[str]) -> Iterator[dict[str, Any]]:
             yield {"item": index.names[item], "span": text[begin:end], "a part of it only": bool(small)}
 
 
+BARS = {"verbatim": 0.99, "short": 0.99, "wrapped": 0.95, "repunctuated": 0.95, "false-positives": 0.001}
+
+
 def _figure(name: str, found: int, usual: int, of: int) -> dict[str, Any]:
     value, reference = found / of, usual / of
     return {
@@ -138,4 +141,5 @@ def _figure(name: str, found: int, usual: int, of: int) -> dict[str, Any]:
         "reference_value": round(reference, 4),
         "ratio": round(value / reference, 2) if reference else None,
         "documents": of,
+        "bar": BARS.get(name.rpartition(".")[2]),
     }

@@ -138,3 +138,13 @@ def test_bands_without_scores_are_refused(make_work) -> None:
     )
     with pytest.raises(ConfigError, match="mix.WebText.quality: none of its documents has a score"):
         resample(work)
+
+
+def test_the_share_of_instruct_data_is_reported(make_work) -> None:
+    tuned = [
+        Document("chat", str(n), "Code", article(f"c{n}", "en", 1), "en", metadata={"instruct": "alpaca"}) for n in range(4)
+    ]
+    facts = resample(make_work("resample", [*corpus(), *tuned], settings(2)))
+    row = facts["instruct"]["Code"]
+    assert set(facts["instruct"]) == {"Code"} and row["documents"] == 4
+    assert row["share"] == pytest.approx(row["tokens"] / facts["mix"]["Code"]["selected_tokens"], abs=1e-6)
