@@ -78,15 +78,15 @@ def configured(folder: Path, tokens: int | None) -> DataConfig:
     return load(path, [], DataConfig, foreign("datapipe"))
 
 
-def drawn_alone(facts: dict[str, Any], keys: Any) -> float:
-    """The largest error of taking each document by its own draw, over the measured strata without bands."""
-    worst = 0.0
+def drawn_alone(facts: dict[str, Any], keys: Any) -> float | None:
+    """The largest error of taking each document by its own draw, over the measured strata without bands; None where there are none."""
+    worst = None
     for name, own in keys.groupby("stratum"):
         row = facts["strata"].get(name)
         if row is not None and measured(row):
             chance = row["select_tokens"] / row["available_tokens"]
             got = own[own["rank"].map(fraction) < chance]["tokens"].sum()
-            worst = max(worst, abs(got - row["select_tokens"]) / row["select_tokens"])
+            worst = max(worst or 0.0, abs(got - row["select_tokens"]) / row["select_tokens"])
     return worst
 
 
@@ -95,7 +95,7 @@ def measured(row: dict[str, Any]) -> bool:
     return bool(BAR * row["select_tokens"] > row["step"])
 
 
-def result(name: str, facts: dict[str, Any], reference: float) -> dict[str, Any]:
+def result(name: str, facts: dict[str, Any], reference: float | None) -> dict[str, Any]:
     rows = facts["strata"].values()
     errors = [abs(row["selected_tokens"] - row["select_tokens"]) for row in rows]
     large = [error / row["select_tokens"] for error, row in zip(errors, rows, strict=True) if measured(row)]
@@ -106,7 +106,7 @@ def result(name: str, facts: dict[str, Any], reference: float) -> dict[str, Any]
         "value": round(worst, 6),
         "unit": "largest error, share of the tokens asked (bar 0.001)",
         "reference": "each document drawn by itself",
-        "reference_value": round(reference, 6),
+        "reference_value": None if reference is None else round(reference, 6),
         "ratio": round(worst / reference, 4) if reference else None,
         "strata": len(errors),
         "small_strata": {"count": len(small), "largest_error_in_documents": round(max(small, default=0.0), 3), "bar": 1},
