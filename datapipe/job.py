@@ -62,7 +62,7 @@ def run_stages(entries: Sequence[Stage], config: DataConfig, run: Run, session: 
         from datapipe.work import Work  # pyspark is not imported while every stage is up to date
 
         began = time.monotonic()
-        directory.begin(wanted, keep=("parts",))
+        directory.begin(wanted, keep=("parts", "looked", "lists"))
         stage = getattr(importlib.import_module(f"datapipe.stages.{entry.name}"), entry.name)
         facts = stage(Work(opened, config, directory, {name: run.stage(name) for name in entry.reads}))
         if entry.name in PASSES_ON:  # whatever a stage does, nothing is passed on that does not add up

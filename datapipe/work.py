@@ -208,7 +208,7 @@ def _judge_shard(
         if back != len(given):
             raise RuntimeError(f"shard {index}: {len(given)} documents came in, {back} came out.")
 
-    task = ShardTask(index, of, None if beside is None else _read_beside(beside[0], beside[1], index))
+    task = ShardTask(index, of, None if beside is None else read_beside(beside[0], beside[1], index))
     write_shard(storage.join(target, shard_name(index)), checked(function(noted(), task)))
 
 
@@ -217,7 +217,7 @@ def _emit_shard(index: int, source: str, target: str, of: int, function: ShardFu
     write_table(storage.join(target, shard_name(index)), schema, batches)
 
 
-def _read_beside(uri: str, schema: pa.Schema, index: int) -> pa.Table:
+def read_beside(uri: str, schema: pa.Schema, index: int) -> pa.Table:
     """The rows that a committed sub-step holds for a shard, sorted by id."""
     file = _rows_uri(uri, index)
     return pa.Table.from_batches(read_file(file, schema) if storage.exists(file) else [], schema)

@@ -12,6 +12,7 @@ from datapipe.config.mix import DomainShare, EncodeConfig, QualityBand, Resample
 from datapipe.config.quality import FilterQualityConfig, QualitySources, Selector, TrainQualityConfig
 from datapipe.config.rules import PII_KINDS, Bound, CleanConfig, RuleSet
 from datapipe.config.sources import ExtractConfig, HtmlConfig, InputConfig
+from datapipe.config.triage import TriageBounds, TriageConfig, UrlList
 
 __all__ = [
     "PII_KINDS",
@@ -36,6 +37,9 @@ __all__ = [
     "SparkConfig",
     "TrainQualityConfig",
     "TrainTokenizerConfig",
+    "TriageBounds",
+    "TriageConfig",
+    "UrlList",
 ]
 
 

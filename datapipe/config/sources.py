@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import ConfigError, setting
 from core.storage import FileInfo, join
+from datapipe.config.triage import TriageConfig
 from datapipe.document import DOMAINS
 from datapipe.text.language import LANGUAGES
 
@@ -64,6 +65,7 @@ class ExtractConfig:
     languages: list[str] = setting(list(LANGUAGES), "documents in other languages go to the ledger; empty: all languages stay")
     max_document_bytes: int = setting(20_000_000, "largest document, in bytes of text")
     html: HtmlConfig = setting(HtmlConfig, "web pages")
+    triage: TriageConfig = setting(TriageConfig, "what of a crawl goes before its text is extracted")
 
     def __post_init__(self) -> None:
         if not 1 <= self.shards <= 100_000:
@@ -81,4 +83,9 @@ class ExtractConfig:
         from datapipe.sources.inputs import find
 
         claimed = find(self, config.corpus or join(config.run, "crawl"), must_exist=bool(config.corpus))
-        return [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
+        found = [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
+        if self.triage.use and self.triage.lists:
+            from datapipe.triage import lists
+
+            found += lists.files(self.triage.lists)
+        return found

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from core import storage
 from core.config import ConfigError
 from core.run import Run
-from datapipe.config import DataConfig, ExtractConfig, InputConfig
+from datapipe.config import DataConfig, ExtractConfig, InputConfig, TriageConfig
 from datapipe.shards import read_kept, shard_facts
 from datapipe.sources.inputs import balanced, find, part_name
 from datapipe.stages.extract import extract
@@ -46,7 +46,9 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def at_work(spark: SparkSession, corpus: Path, run: Path, **changes: Any) -> Work:
-    settings = DataConfig(run=str(run), corpus=str(corpus), extract=replace(ExtractConfig(shards=3, inputs=RULES), **changes))
+    """A stage without the first look, which has tests of its own: the pages here are copies of one another."""
+    plain = ExtractConfig(shards=3, inputs=RULES, triage=TriageConfig(use=False))
+    settings = DataConfig(run=str(run), corpus=str(corpus), extract=replace(plain, **changes))
     directory = Run(str(run)).stage("extract")
     directory.begin(json.dumps(str(settings.extract)), keep=("parts",))
     return Work(spark, settings, directory, {})
