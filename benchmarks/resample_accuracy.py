@@ -79,7 +79,7 @@ def configured(folder: Path, tokens: int | None) -> DataConfig:
 
 
 def drawn_alone(facts: dict[str, Any], keys: Any) -> float | None:
-    """The largest error of taking each document by its own draw, over the measured strata without bands; None where there are none."""
+    """The largest error of taking each document by its own draw, over the measured strata without bands, if there are any."""
     worst = None
     for name, own in keys.groupby("stratum"):
         row = facts["strata"].get(name)

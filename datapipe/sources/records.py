@@ -157,7 +157,7 @@ class Records(Layout):
             yield from self._lines(stream, "utf-8-sig", first, file.end)
 
     def _lines(
-        self, stream: io.BufferedReader, encoding: str, first: int = 0, end: int | None = None
+        self, stream: io.BufferedReader[Any], encoding: str, first: int = 0, end: int | None = None
     ) -> Iterator[Record]:
         bad: list[Record] = []
         yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad, first, end)))
@@ -170,7 +170,7 @@ class Records(Layout):
         yield from bad
 
     def _parsed_lines(
-        self, stream: io.BufferedReader, encoding: str, bad: list[Record], offset: int, end: int | None
+        self, stream: io.BufferedReader[Any], encoding: str, bad: list[Record], offset: int, end: int | None
     ) -> Iterator[tuple[str, Any]]:
         for line in stream:
             if end is not None and offset >= end:
