@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,6 @@ def environment(name: str, packages: Sequence[str]) -> Path:
             raise SystemExit(f"error: {name}: pip could not install {', '.join(packages)}:\n{done.stderr.strip()}")
         ready.write_text(wanted)
     frozen = subprocess.run([str(python), "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.split()
-    names = {package.split("[")[0].split("=")[0].lower() for package in packages}
+    names = {re.split(r"[\[<>=]", package)[0].lower() for package in packages}
     print(f"{name}: {', '.join(line for line in frozen if line.split('=')[0].lower() in names)}", file=sys.stderr, flush=True)
     return python

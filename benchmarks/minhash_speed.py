@@ -29,7 +29,10 @@ from datapipe.dedup.shingles import shingle_sets
 from datapipe.dedup.units import portions
 
 CONFIG = DedupDocumentsConfig()
-PEERS = ("datasketch==2.0.0", "rensa", "datatrove", "spacy", "jieba", "nltk", "xxhash", "regex", "fasteners", "ftfy")
+PEERS = (
+    "datasketch==2.0.0", "rensa", "datatrove", "spacy", "jieba", "nltk", "xxhash<4", "regex", "fasteners", "ftfy", "tokenizers",
+)  # fmt: skip
+"""What the peers import; datatrove hashes strings, which xxhash 4 refuses."""
 BARS = {"datasketch bulk": 2.0, "datatrove": 20.0}  # the issue's, as ratios
 
 

@@ -108,5 +108,5 @@ def decide_each(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from _decided(held)
 
 
-def _decided(held: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    return decide(pa.Table.from_batches(held)).combine_chunks().to_batches()
+def _decided(held: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield from decide(pa.Table.from_batches(held)).combine_chunks().to_batches()

@@ -114,7 +114,7 @@ class Meeting:
         likeness = estimate(sketches[first], sketches[row], self._reach.permutations)
         far = np.zeros(len(starts), np.int64)
         np.add.at(far, np.repeat(buckets, rest), likeness < self._reach.near)
-        settled = whole & ((sizes <= 2) | (far == 0))
+        settled: NDArray[np.bool_] = whole & ((sizes <= 2) | (far == 0))
         paired = (likeness >= self._reach.pair) & np.repeat(settled[buckets], rest)
         found.leaders.append(ranks[first[paired]])
         found.members.append(ranks[row[paired]])

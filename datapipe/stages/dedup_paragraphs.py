@@ -111,26 +111,28 @@ def cut(batches: Batches, shard: ShardTask, config: DedupParagraphsConfig) -> Ba
     for batch in batches:
         texts: list[str] = batch.column("text").to_pylist()
         verdicts: list[Verdict | None] = [None] * len(texts)
+        ids = batch.column("id").to_pylist()
+        rows = [row for row, identity in enumerate(ids) if identity in chosen]
+        touched = [texts[row] for row in rows]
         edited = list(texts)
-        for row, identity in enumerate(batch.column("id").to_pylist()):
-            if identity in chosen:
-                edited[row], verdicts[row] = _cut_one(texts[row], *chosen[identity], config)
-        touched = any(new is not old for new, old in zip(edited, texts, strict=True))
-        yield with_verdicts(batch, verdicts, edited if touched else None)
+        for part in portions(touched):
+            found = paragraphs(touched[part], config.wrapped_from)
+            for place, row in enumerate(rows[part]):
+                own = slice(int(found.offsets[place]), int(found.offsets[place + 1]))
+                dropped = to_cut(own.stop - own.start, *chosen[ids[row]])
+                verdicts[row] = _judge_cut(found.units[own], dropped, config)
+                if dropped and verdicts[row] is None:
+                    edited[row] = without(texts[row], found.begin[own].tolist(), dropped)
+        yield with_verdicts(batch, verdicts, edited if rows else None)
 
 
-def _cut_one(
-    text: str, positions: set[int], furniture: set[int], config: DedupParagraphsConfig
-) -> tuple[str, Verdict | None]:
-    """The text that is left, or the whole text with its verdict where too little would be."""
-    found = paragraphs([text], config.wrapped_from)
-    dropped = to_cut(len(found.units), positions, furniture)
-    if not dropped:
-        return text, None
-    gone = int(found.units[sorted(dropped)].sum())
-    total = int(found.units.sum())
+def _judge_cut(units: NDArray[np.int64], dropped: set[int], config: DedupParagraphsConfig) -> Verdict | None:
+    """Whether too little of a document would be left: `units` are those of its paragraphs, `dropped` the ones that go."""
+    gone, total = int(units[sorted(dropped)].sum()), int(units.sum())
+    if not gone:
+        return None
     left = 1 - gone / total
-    if gone == total or left < config.min_left:
-        detail = f"{len(dropped)} of {len(found.units)} paragraphs stand elsewhere"
-        return text, Verdict("dedup_paragraphs.left", left, config.min_left, detail)
-    return without(text, found.begin.tolist(), dropped), None
+    if gone < total and left >= config.min_left:
+        return None
+    detail = f"{len(dropped)} of {len(units)} paragraphs stand elsewhere"
+    return Verdict("dedup_paragraphs.left", left, config.min_left, detail)
