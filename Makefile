@@ -3,6 +3,7 @@
 #   make demo CORPUS=dir RUN=dir    the whole line on a corpus
 #   make STAGE RUN=dir CONFIG=file  one stage, on what those before it have left
 #   make write [STAGE=x] [FORM=jsonl|parquet] [TO=dir]  what a stage kept, as files for other tools
+#   make measure RUN=dir | tune RUN=dir ARGS="rule=gopher.words max=9000"   what another threshold would drop
 #   make generate PROMPT="..."       text from a run's exported model
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
@@ -22,7 +23,7 @@ STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedu
 .PHONY: help setup demo test test-slow test-corpus lint bench plan generate write $(STAGES)
 
 help:
-	@sed -n '1,8s/^# \{0,1\}//p' Makefile
+	@sed -n '1,9s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
@@ -48,6 +49,12 @@ $(STAGES): $(READY)
 write: $(READY)
 	@$(PYTHON) jobs/write.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) --stage $(or $(STAGE),resample) \
 	  --form $(or $(FORM),jsonl) $(if $(TO),--to $(TO)) $(ARGS)
+
+measure: $(READY)
+	@$(PYTHON) jobs/measure.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
+
+tune: $(READY)
+	@$(PYTHON) jobs/tune.py --config $(CONFIG) run=$(RUN) $(ARGS)
 
 generate: $(READY)
 	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core import storage
 from core.config import ConfigError, setting
+from core.storage import FileInfo
 
-PII_KINDS = ("email", "ip", "phone", "zh_mobile", "zh_id", "bank_card")
+PII_KINDS = ("email", "ip", "ipv6", "phone", "zh_mobile", "zh_id", "bank_card")
+
+ANY = "any"
+"""In place of a language: all of them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,9 @@ class CleanConfig:
     sets: dict[str, RuleSet] = setting({}, "bounds under a name; a config takes them over by `extends: cleaning.yaml`")
     use: dict[str, dict[str, str]] = setting({}, "domain -> language -> set; `default` stands for what is not named")
     pii: list[str] = setting(list(PII_KINDS), "kinds of personal data replaced in documents that stay")
-    store_measures: bool = setting(False, "write every measure of every document, so that thresholds can be tried later")
+    flagged_words: dict[str, list[str]] = setting(
+        {}, "language (or any) -> URIs of lists of flagged words, one a line, plain or gzip, beside the project's own list"
+    )
     longest: int = setting(10_000_000, "characters; a longer document is removed unread (memory: about 150 bytes a character)")
 
     def __post_init__(self) -> None:
@@ -66,5 +73,23 @@ class CleanConfig:
         for kind in self.pii:
             if kind not in PII_KINDS:
                 raise ConfigError(f"pii holds {kind!r}, which is no kind; known: {', '.join(PII_KINDS)}.")
+        for language in self.flagged_words:
+            if language != ANY and not (language.isalpha() and language.islower() and len(language) in (2, 3)):
+                raise ConfigError(f"flagged_words.{language}: is no language; use a code such as en, or {ANY}.")
         if self.longest < 1:
             raise ConfigError(f"longest = {self.longest} must be at least 1.")
+
+    def flagged_in(self, language: str) -> tuple[str, ...]:
+        """The URIs of the lists that hold for a language."""
+        return (*self.flagged_words.get(ANY, ()), *self.flagged_words.get(language, ()))
+
+    def files(self, config: object) -> list[FileInfo]:
+        """The lists that are read from outside the run. Raises ConfigError where one is missing."""
+        found = []
+        for language, uris in self.flagged_words.items():
+            for uri in uris:
+                infos = storage.listing(uri)
+                if not infos:
+                    raise ConfigError(f"clean.flagged_words.{language}: {uri}: no such file; give a list with one word a line.")
+                found += infos
+        return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-_MACHINERY = {"registry", "judge", "sets"}
+_MACHINERY = {"registry", "judge", "sets", "lists", "table", "tune"}
 
 for _module in pkgutil.iter_modules(__path__):
     if _module.name not in _MACHINERY:

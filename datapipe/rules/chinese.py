@@ -11,28 +11,10 @@ import numpy as np
 
 from datapipe.rules.registry import line_rule, rule
 from datapipe.text.characters import HAN, LETTER, SPACE
-from datapipe.text.phrases import covered, on_lines
 from datapipe.text.spans import ratio
 from datapipe.text.view import TextView
 
 CHINESE = ("zh",)
-_SHORT = 80  # characters of a line that may be boilerplate
-
-BOILERPLATE = tuple(
-    """
-    版权所有 责任编辑 转载请注明 未经授权 不得转载 禁止转载 备案号 京公网安备 增值电信 经营许可证 违法和不良信息 举报电话
-    联系我们 关于我们 网站地图 加入收藏 设为首页 返回首页 返回顶部 上一篇 下一篇 上一页 下一页 相关阅读 相关文章
-    相关新闻 相关链接 相关推荐 热门推荐 猜你喜欢 延伸阅读 更多精彩 点击下载 点击查看 点击进入 点击阅读 查看更多
-    阅读全文 展开全文 扫一扫 扫描二维码 关注我们 微信公众号 分享到 我要评论 发表评论 网友评论 最新评论 已有账号
-    立即注册 忘记密码 用户登录 在线客服 客服热线 友情链接 免责声明 打印本页 关闭窗口 字号 来源： 编辑： 作者：
-    浏览次数 点击数 阅读量 本文链接 原文链接 正在加载 icp备 icp证
-    """.split()
-)
-"""What stands around an article on Chinese sites: rights, menus, sharing, accounts, registration numbers (own list)."""
-
-SCRIPT_WARNINGS = tuple("浏览器不支持 请启用javascript 开启javascript 浏览器版本过低 请升级浏览器 cookie政策 隐私政策".split())
-"""Chinese counterparts of C4's javascript and policy lines (own list)."""
-
 
 @rule("chinese.characters", languages=CHINESE)
 def characters(view: TextView) -> np.ndarray:
@@ -95,24 +77,7 @@ def punctuation(view: TextView) -> np.ndarray:
     return ratio(view.documents.count_at(view.positions("，。、；：？！,.;:?!")), view.count(HAN))
 
 
-@line_rule("chinese.boilerplate", languages=CHINESE)
-def boilerplate(view: TextView) -> np.ndarray:
-    """Share of the line that is phrases of `BOILERPLATE`, 0 in a line of over 80 characters. A share, since a paragraph may
-    well speak of copyright."""
-    return on_lines(view, view.lines.lengths <= _SHORT, lambda lines: _share_covered(lines, BOILERPLATE))
-
-
-@line_rule("chinese.script_warning", languages=CHINESE)
-def script_warning(view: TextView) -> np.ndarray:
-    """Share of the line that warns of scripts, browsers and cookies, 0 in a line of over 80 characters."""
-    return on_lines(view, view.lines.lengths <= _SHORT, lambda lines: _share_covered(lines, SCRIPT_WARNINGS))
-
-
 @line_rule("chinese.bare_line", languages=CHINESE)
 def bare_line(view: TextView) -> np.ndarray:
     """1 where the line holds no letter at all (dates, counters, rows of signs), else 0."""
     return np.where(view.count_in_lines(LETTER) == 0, 1.0, 0.0)
-
-
-def _share_covered(lines: TextView, phrases: tuple[str, ...]) -> np.ndarray:
-    return ratio(covered(lines, phrases), lines.documents.lengths)

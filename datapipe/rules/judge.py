@@ -50,12 +50,15 @@ def remove_lines(view: TextView, bounds: Mapping[str, Bound]) -> tuple[TextView,
     """The view without the lines that break a bound, and without invisible characters; with it, how many lines each rule
     took from each document, int64 [documents] (a line counts for the first rule that it breaks)."""
     removed = np.zeros(len(view.lines), bool)
+    uncounted = np.zeros(len(view.lines), bool)
     taken: Measures = {}
     for name, bound in bounds.items():
         broken = bound.broken(LINE_RULES[name].measure(view)) & ~removed
         if broken.any():
             taken[name] = view.lines_of_documents.count(broken)
             removed |= broken
+            if not LINE_RULES[name].counts:
+                uncounted |= broken
     if taken or view.having(INVISIBLE).any():
-        view = view.without_lines(removed)
+        view = view.without_lines(removed, uncounted)
     return view, taken

@@ -1,7 +1,7 @@
 """Personal data in text: found by shape, confirmed by checksum where one exists, replaced and counted.
 
 What replaces it keeps the text's form and cannot be anyone's: an address at a domain reserved for examples (RFC 2606), an IP
-address reserved for documentation (RFC 5737), and for numbers a zero for every digit. Candidates are found on the
+address reserved for documentation (RFC 5737, RFC 3849), and for numbers a zero for every digit. Candidates are found on the
 shared view (runs of digits, signs "@"), so that text without any costs next to nothing.
 """
 
@@ -28,6 +28,7 @@ _ZH_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-
 _CARD = re.compile(r"(?<![\d.\-])(?:[3-6]\d{12,18}|[3-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?)(?![\d\-])")
 _ZH_MOBILE = re.compile(r"(?<![\d.\-])(?:(?:\+|00)?86[ \-]?)?1[3-9]\d([ \-]?)\d{4}\1\d{4}(?![\d\-])")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
 _PHONE = re.compile(
     r"(?<![\d.\-])(?:"
     r"\+\d{1,3}[ .\-]?(?:\(\d{1,4}\)[ .\-]?)?\d{1,4}(?:[ .\-]?\d{2,4}){2,4}"  # +49 30 1234567
@@ -64,6 +65,8 @@ def _find(view: TextView, kinds: frozenset[str]) -> list[Found]:
     found: list[Found] = []
     if "email" in kinds:
         found += _emails(view)
+    if "ipv6" in kinds:
+        found += _ipv6(view)
     numbers = [entry for entry in _NUMBERS if entry[0] in kinds]
     if numbers:
         for start, end in _digit_runs(view):
@@ -87,6 +90,22 @@ def _emails(view: TextView) -> list[Found]:
         if before and after and not after.group().lower().endswith(_EXAMPLE_HOSTS):
             found.append((at - len(before.group()), at + after.end(), "email", "email@example.com"))
     return found
+
+
+def _ipv6(view: TextView) -> list[Found]:
+    """Addresses of IPv6 around pairs of colons that a hexadecimal group at most stands between."""
+    colons = view.positions(":")
+    near = np.flatnonzero(np.diff(colons) <= 5) if len(colons) > 1 else colons[:0]
+    found: dict[tuple[int, int], Found] = {}
+    for at in colons[near].tolist():
+        document = int(view.documents.owner(np.array([at]))[0])
+        first = max(int(view.documents.starts[document]), at - 40)
+        window = _slice(view, first, min(int(view.documents.ends[document]), at + 40))
+        for match in _IPV6.finditer(window):
+            if match.start() <= at - first < match.end() and is_public_ipv6(match.group()):
+                span = first + match.start(), first + match.end()
+                found[span] = (*span, "ipv6", "2001:db8::1")
+    return list(found.values())
 
 
 def _digit_runs(view: TextView) -> list[tuple[int, int]]:
@@ -145,6 +164,14 @@ def is_public_address(text: str) -> bool:
     """An IPv4 address that routes on the public Internet, with a part of 20 or more: 1.2.3.4 is a section or a version."""
     try:
         return ipaddress.IPv4Address(text).is_global and max(map(int, text.split("."))) >= 20
+    except ValueError:
+        return False
+
+
+def is_public_ipv6(text: str) -> bool:
+    """An IPv6 address that routes on the public Internet, of at least three groups: "a::b" is as often an operator."""
+    try:
+        return ipaddress.IPv6Address(text).is_global and sum(map(bool, text.split(":"))) >= 3
     except ValueError:
         return False
 

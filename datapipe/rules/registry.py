@@ -24,6 +24,8 @@ class Rule:
     name: str
     measure: Measure
     languages: tuple[str, ...] = ()
+    counts: bool = True
+    """Of a line rule: whether the words that it takes count for `refinedweb.removed_words`."""
 
     @property
     def source(self) -> str:
@@ -40,18 +42,20 @@ def rule(name: str, languages: tuple[str, ...] = ()) -> Callable[[Measure], Meas
     return _into(PAGE_RULES, name, languages)
 
 
-def line_rule(name: str, languages: tuple[str, ...] = ()) -> Callable[[Measure], Measure]:
-    """Makes a function a line rule."""
-    return _into(LINE_RULES, name, languages)
+def line_rule(name: str, languages: tuple[str, ...] = (), counts: bool = True) -> Callable[[Measure], Measure]:
+    """Makes a function a line rule; with `counts` off, what it takes says nothing against the page (a list of references)."""
+    return _into(LINE_RULES, name, languages, counts)
 
 
-def _into(table: dict[str, Rule], name: str, languages: tuple[str, ...]) -> Callable[[Measure], Measure]:
+def _into(
+    table: dict[str, Rule], name: str, languages: tuple[str, ...], counts: bool = True
+) -> Callable[[Measure], Measure]:
     def register(measure: Measure) -> Measure:
         if name in table:
             raise ValueError(f"the rule {name} is defined twice; give one of them another name.")
         if not measure.__doc__:
             raise ValueError(f"the rule {name} has no docstring; say what it measures and where it comes from.")
-        table[name] = Rule(name, measure, languages)
+        table[name] = Rule(name, measure, languages, counts)
         return measure
 
     return register

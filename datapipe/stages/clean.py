@@ -17,8 +17,8 @@ import pyarrow as pa
 from core.config import ConfigError
 from datapipe.config import CleanConfig
 from datapipe.document import SCHEMA, Verdict, set_column, with_verdicts
-from datapipe.rules import pii
-from datapipe.rules.judge import first_broken, measure, remove_lines
+from datapipe.rules import lists, pii
+from datapipe.rules.judge import judge, remove_lines
 from datapipe.rules.sets import Bounds, BoundSet
 from datapipe.text.view import TextView
 from datapipe.work import Batches, ShardTask, Work
@@ -49,8 +49,12 @@ def clean_batch(batch: pa.RecordBatch, bounds: Bounds, config: CleanConfig) -> p
     verdicts: list[Verdict | None] = [None] * len(texts)
     measures: list[dict[str, float]] = [{} for _ in texts]
     edited: dict[int, str] = {}
-    for entry, rows in _groups(batch, texts, bounds, config.longest, verdicts):
-        _clean_group(entry, rows, texts, config, verdicts, measures, edited)
+    for row, text in enumerate(texts):
+        if len(text) > config.longest:
+            verdicts[row] = Verdict("clean.longest", float(len(text)), float(config.longest))
+    for entry, language, rows in groups(batch, texts, bounds, config.longest):
+        view = TextView.of([texts[row] for row in rows], lists.flagged(config.flagged_in(language)))
+        _clean_group(view, entry, rows, config, verdicts, measures, edited)
     if edited:
         batch = with_verdicts(batch, verdicts, [edited.get(row, text) for row, text in enumerate(texts)])
     else:
@@ -58,45 +62,36 @@ def clean_batch(batch: pa.RecordBatch, bounds: Bounds, config: CleanConfig) -> p
     return _with_measures(batch, measures) if any(measures) else batch
 
 
-def _groups(
-    batch: pa.RecordBatch, texts: list[str], bounds: Bounds, longest: int, verdicts: list[Verdict | None]
-) -> Iterator[tuple[BoundSet, list[int]]]:
-    """Rows that meet the same bounds, in runs of bounded size; a row that is too long gets its verdict here."""
-    waiting: dict[str, list[int]] = {}
-    sizes: dict[str, int] = {}
-    sets: dict[str, BoundSet] = {}
+def groups(
+    batch: pa.RecordBatch, texts: list[str], bounds: Bounds, longest: int
+) -> Iterator[tuple[BoundSet, str, list[int]]]:
+    """Rows of one language that meet the same bounds, in runs of bounded size; rows that are too long are left out."""
+    waiting: dict[tuple[str, str], list[int]] = {}
+    sizes: dict[tuple[str, str], int] = {}
     kinds = zip(batch.column("domain").to_pylist(), batch.column("language").to_pylist(), strict=True)
     for row, (domain, language) in enumerate(kinds):
         if len(texts[row]) > longest:
-            verdicts[row] = Verdict("clean.longest", float(len(texts[row])), float(longest))
             continue
-        entry = bounds.of(domain, language)
-        sets[entry.name] = entry
-        waiting.setdefault(entry.name, []).append(row)
-        sizes[entry.name] = sizes.get(entry.name, 0) + len(texts[row])
-        if sizes[entry.name] >= GROUP_CHARACTERS:
-            yield entry, waiting.pop(entry.name)
-            sizes[entry.name] = 0
-    for name, rows in waiting.items():
-        yield sets[name], rows
+        key = bounds.of(domain, language).name, language
+        waiting.setdefault(key, []).append(row)
+        sizes[key] = sizes.get(key, 0) + len(texts[row])
+        if sizes[key] >= GROUP_CHARACTERS:
+            yield bounds.sets[key[0]], language, waiting.pop(key)
+            sizes[key] = 0
+    for (name, language), rows in waiting.items():
+        yield bounds.sets[name], language, rows
 
 
 def _clean_group(
-    entry: BoundSet, rows: list[int], texts: list[str], config: CleanConfig,
+    came: TextView, entry: BoundSet, rows: list[int], config: CleanConfig,
     verdicts: list[Verdict | None], measures: list[dict[str, float]], edited: dict[int, str],
 ) -> None:  # fmt: skip
-    came = TextView.of([texts[row] for row in rows])
     view, taken = remove_lines(came, entry.lines)
-    measured = measure(view, entry.pages)
     kept = []
-    for place, verdict in enumerate(first_broken(measured, entry.pages) if entry.pages else [None] * len(rows)):
+    for place, verdict in enumerate(judge(view, entry.pages)):
         verdicts[rows[place]] = verdict
         if verdict is None:
             kept.append(place)
-    if config.store_measures:
-        for name, values in measured.items():
-            for row, value in zip(rows, values.tolist(), strict=True):
-                measures[row][name] = value
     for name, lines in taken.items():
         for place in np.flatnonzero(lines).tolist():
             measures[rows[place]][f"lines:{name}"] = float(lines[place])

@@ -35,12 +35,6 @@ def occurrences(view: TextView, phrases: Iterable[str]) -> np.ndarray:
     return sum((view.documents.count_at(view.find(phrase)) for phrase in phrases), np.zeros(len(view)))
 
 
-def covered(view: TextView, phrases: Iterable[str]) -> np.ndarray:
-    """Characters of each document that belong to a phrase, float64 [documents]; phrases should not hold one another."""
-    counts = (view.documents.count_at(view.find(phrase)) * len(phrase) for phrase in phrases)
-    return sum(counts, np.zeros(len(view)))
-
-
 def begins(view: TextView, phrases: Iterable[str]) -> np.ndarray:
     """Documents whose first words are one of some phrases, bool [documents]."""
     found = np.zeros(len(view), bool)

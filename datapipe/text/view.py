@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,30 +35,38 @@ from datapipe.text.characters import (
 from datapipe.text.ngrams import Ngrams
 from datapipe.text.spans import Bools, Ints, Spans
 
+if TYPE_CHECKING:
+    from datapipe.text.lexicon import Lexicon, Matches
+
 _BASE = 0x9E6C_63D0_876A_68DF  # odd, so that it has an inverse modulo 2**64
 
 
 class TextView:
     """Some documents as arrays; see the module's text for what the units are."""
 
-    def __init__(self, codes: NDArray[np.uint32], documents: Spans, removed_words: Ints | None = None) -> None:
+    def __init__(
+        self, codes: NDArray[np.uint32], documents: Spans, removed_words: Ints | None = None, flagging: Lexicon | None = None
+    ) -> None:
         self.codes = codes
         """Code points of all documents, each followed by a newline, uint32 [characters]."""
         self.documents = documents
         """Each document's characters, without the newline after it."""
         self.removed_words = np.zeros(len(documents), np.int64) if removed_words is None else removed_words
         """Words that line rules have taken from each document so far [documents]."""
+        self.flagging = flagging
+        """The words that are flagged in these documents' language; None: the project's own."""
         self._counts: dict[int, Ints] = {}
+        self._matches: dict[int, tuple[Lexicon, Matches]] = {}
         self._line_counts: dict[int, Ints] = {}
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> TextView:
+    def of(cls, texts: Sequence[str], flagging: Lexicon | None = None) -> TextView:
         """A view of these texts, in their order."""
         joined = "\n".join([*texts, ""])
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         ends = np.cumsum(lengths + 1) - 1
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-        return cls(codes, Spans(ends - lengths, ends))
+        return cls(codes, Spans(ends - lengths, ends), flagging=flagging)
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -231,6 +240,12 @@ class TextView:
             at = self.lowered.find(phrase, at + len(phrase))
         return np.array(found, np.int64)
 
+    def matches(self, lexicon: Lexicon) -> Matches:
+        """Where the phrases of a list stand; found once, however many rules ask."""
+        if id(lexicon) not in self._matches:
+            self._matches[id(lexicon)] = (lexicon, lexicon.find(self))  # kept beside it, so that the id stays its own
+        return self._matches[id(lexicon)][1]
+
     # Editing
 
     def text(self, document: int) -> str:
@@ -245,10 +260,11 @@ class TextView:
         starts = ends - lengths
         codes = self.codes[np.arange(ends[-1] + 1) + np.repeat(self.lines.starts[chosen] - starts, lengths + 1)]
         codes[ends] = ord("\n")
-        return TextView(codes, Spans(starts, ends))
+        return TextView(codes, Spans(starts, ends), flagging=self.flagging)
 
-    def without_lines(self, removed: Bools) -> TextView:
-        """The view with some lines taken out, newline included; `removed` is bool [lines].
+    def without_lines(self, removed: Bools, uncounted: Bools | None = None) -> TextView:
+        """The view with some lines taken out, newline included; `removed` is bool [lines], and so is `uncounted`: those of them
+        whose words are not added to `removed_words`.
 
         Invisible characters (controls, zero-width spaces, byte order marks) go too, in every document.
         """
@@ -261,9 +277,10 @@ class TextView:
         kept |= self._separators
         before = np.zeros(len(kept) + 1, np.int64)
         np.cumsum(kept, out=before[1:])
-        lost = self.lines_of_documents.sum(np.where(removed, self.words_of_lines.lengths, 0))
+        counted = removed if uncounted is None else removed & ~uncounted
+        lost = self.lines_of_documents.sum(np.where(counted, self.words_of_lines.lengths, 0))
         documents = Spans(before[self.documents.starts], before[self.documents.ends])
-        return TextView(self.codes[kept], documents, self.removed_words + lost)
+        return TextView(self.codes[kept], documents, self.removed_words + lost, self.flagging)
 
     @cached_property
     def _separators(self) -> Bools:

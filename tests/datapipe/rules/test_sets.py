@@ -90,6 +90,6 @@ def test_every_rule_says_where_it_comes_from() -> None:
 
 
 def test_every_rule_is_used_by_a_shipped_set_or_named_here() -> None:
-    spare = {"c4.terminal_punctuation", "refinedweb.one_word"}
+    spare = {"c4.terminal_punctuation", "c4.flagged_words", "flagged.line_share", "refinedweb.one_word"}
     used = {name for entry in bounds().sets.values() for name in (*entry.lines, *entry.pages)}
     assert set(LINE_RULES) | set(PAGE_RULES) == used | spare

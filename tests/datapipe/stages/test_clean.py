@@ -1,5 +1,8 @@
 """The stage: every document comes out once, with its verdict or its edited text, the same however batches are cut."""
 
+import gzip
+from pathlib import Path
+
 import pytest
 
 from core.config import ConfigError, build, read_yaml
@@ -67,11 +70,19 @@ def test_batches_may_be_cut_anywhere() -> None:
     assert cleaned(DOCUMENTS[::-1], config()) == together
 
 
-def test_measures_are_stored_when_asked_for() -> None:
-    measures = dict(cleaned(DOCUMENTS, config(store_measures=True))["zh menu"]["measures"])  # type: ignore[call-overload]
-    assert measures["chinese.punctuation"] == 0
-    assert measures["gopher.mean_word_length"] == 1
-    assert "gopher.stop_words" not in measures
+def test_flagged_words_come_from_the_lists_of_the_documents_language(tmp_path: Path) -> None:
+    words = tmp_path / "words.gz"
+    words.write_bytes(gzip.compress("# a comment\nferry\n".encode()))
+    page = Document("s", "ferry", "WebText", ENGLISH.replace("boat", "ferry").replace("the ", "ferry "), "en")
+    french = Document("s", "french", "WebText", page.text, "fr")
+    rows = cleaned([page, french], config(flagged_words={"en": [str(words)]}))
+    assert rows["ferry"]["verdict"]["rule"] == "flagged.share"  # type: ignore[index]
+    assert rows["french"]["verdict"] is None
+
+
+def test_a_list_that_is_missing_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="flagged_words.en: .*none.txt: no such file"):
+        config(flagged_words={"en": [str(tmp_path / "none.txt")]}).files(None)
 
 
 def test_a_document_of_unreasonable_length_goes_unread() -> None:

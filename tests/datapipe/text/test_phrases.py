@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datapipe.text.phrases import begins, covered, ends, lines_with, occurrences, on_lines
+from datapipe.text.phrases import begins, ends, lines_with, occurrences, on_lines
 from datapipe.text.view import TextView
 
 
@@ -12,10 +12,9 @@ def test_a_phrase_begins_and_ends_lines_as_whole_words_only() -> None:
     assert ends(view, ["read more", "sign in"]).tolist() == [False, True, False, True, False, False]
 
 
-def test_occurrences_and_covered_characters_add_up_over_phrases() -> None:
+def test_occurrences_add_up_over_phrases() -> None:
     view = TextView.of(["版权所有 编辑：王五", "nothing"])
     assert occurrences(view, ["版权所有", "编辑："]).tolist() == [2, 0]
-    assert covered(view, ["版权所有", "编辑："]).tolist() == [7, 0]
 
 
 def test_only_chosen_lines_are_measured() -> None:
