@@ -94,7 +94,7 @@ def ours(root: Path, megabytes: float, cores: int) -> tuple[float, dict[str, flo
 
 def peer(crawl: Path, folder: Path, workers: int) -> dict[str, float]:
     """Seconds of each step of datatrove."""
-    python = peer_environment("datatrove", ["datatrove[io,processing]"])
+    python = peer_environment("datatrove", ["datatrove[io,processing]", "spacy"])
     command = [str(python), str(ROOT / "benchmarks" / "_datatrove.py"), str(crawl), str(folder), str(workers)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from core import storage
 from datapipe.config import DataConfig, ExtractConfig
 from datapipe.document import Document, Verdict, to_batch, with_verdicts
-from datapipe.shards import read_kept, shard_facts
+from datapipe.shards import read_kept, shard_facts, shard_name, write_shard
 from datapipe.work import Batches, ShardTask
 
 SETTINGS = DataConfig(extract=ExtractConfig(shards=3))
@@ -93,3 +93,25 @@ def test_documents_find_their_shards_sorted_by_id(make_work: Any, tmp_path: Path
         assert ids == sorted(ids) and shard_facts(info.uri)["in"] == len(ids)
         seen.extend(ids)
     assert sorted(seen) == sorted(d.id for d in DOCUMENTS)
+
+
+def test_a_document_lost_between_its_file_and_its_shard_is_noticed(make_work: Any, tmp_path: Path) -> None:
+    work = make_work("extract", [], SETTINGS)
+    work._documents = None
+    part = str(tmp_path / "part.parquet")
+    pq.write_table(pa.Table.from_batches([to_batch(DOCUMENTS)]), part)
+    write_shard(work.directory.path("shards", shard_name(1)), [])  # as if its documents had never come
+    with pytest.raises(RuntimeError, match="40 documents were read, but"):
+        work.distribute([part])
+
+
+def test_a_table_killed_on_the_way_is_made_again_whole_and_a_whole_one_is_only_read(make_work: Any) -> None:
+    work = make_work("clean", DOCUMENTS, SETTINGS)
+    all_of_them = work.emit("lengths", lengths, KEYS).select("shard", "id")
+    assert work.commit("ids", all_of_them).count() == 40
+    files = storage.listing(work.directory.path("ids"))
+    assert sorted(info.uri.split("/")[-2] for info in files if info.size) == ["shard=0", "shard=1", "shard=2"]
+    assert work.commit("ids", all_of_them.limit(0)).count() == 40
+    storage.remove(work.directory.path("ids", "_SUCCESS"))
+    Path(files[-1].uri).unlink()
+    assert work.commit("ids", all_of_them).count() == 40
