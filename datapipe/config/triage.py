@@ -31,10 +31,11 @@ def _bound(why: str, least: float | None = None, most: float | None = None) -> B
 
 @dataclass(frozen=True)
 class TriageBounds:
-    """Bounds on cheap measures of a page (datapipe/triage/measures.py), in the order in which they are tried; null turns one off.
+    """Bounds on cheap measures of a page (datapipe/triage/measures.py), in the order in which they are tried; null turns one
+    off.
 
-    All text of a page is looked at, furniture included, so what extraction finds is nearly always less: a page that falls short of
-    these falls short of what `clean` demands. Whoever demands less there must demand less here.
+    All text of a page is looked at, furniture included, so what extraction finds is nearly always less: a page that falls
+    short of these falls short of what `clean` demands. Whoever demands less there must demand less here.
     """
 
     url_words: Bound | None = _bound(
@@ -60,8 +61,8 @@ class TriageConfig:
     )
     same_url: Literal["keep_newest", "keep_all"] = setting(
         "keep_newest",
-        "of one address crawled twice: mostly it is the same article under another date, which deduplication would remove after "
-        "its extraction was paid for; what differs are front pages and lists. keep_all where versions matter, as with encyclopaedias",
+        "of one address crawled twice: mostly the same article under another date, which deduplication would remove once its "
+        "extraction was paid for; what differs are front pages and lists. keep_all: where versions matter",
     )
     lists: dict[str, UrlList] = setting({}, "hosts and addresses that are not read, by a name that the ledger shows")
     bounds: TriageBounds = setting(TriageBounds, "bounds on the address and the cheap text of a page")

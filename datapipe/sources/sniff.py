@@ -1,4 +1,5 @@
-"""What a body is by its first bytes, for servers that say something else (after the WHATWG MIME Sniffing Standard, sections 6 and 7).
+"""What a body is by its first bytes, for servers that say something else (after the WHATWG MIME Sniffing Standard, sections 6
+and 7).
 
 A PDF under `text/html` would be parsed as a page of noise, a page under `text/plain` would keep its tags, and one under
 `application/octet-stream` or under nothing would be lost.
@@ -42,8 +43,8 @@ _JSON = re.compile(rb"\{\s*\"|\[\s*(?:\{\s*\"|\")")
 
 
 def sniff(body: bytes, text: bool = False) -> str:
-    """The content type that the bytes show; "" where they show none (plain text is among these). Of what is declared to be `text`
-    only the beginning of a whole document shows a page: a text may be about tags."""
+    """The content type that the bytes show; "" where they show none (plain text is among these). Of what is declared to be
+    `text` only the beginning of a whole document shows a page: a text may be about tags."""
     for magic, kind in _MAGIC:
         if body.startswith(magic):
             return kind

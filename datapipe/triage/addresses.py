@@ -26,22 +26,6 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _SESSION = re.compile(
-    r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*|/\((?:[A-Za-z]\([0-9A-Za-z]{20,}\))+\)(?=/)", re.IGNORECASE
-)
-_TRACKING = re.compile(
-    r"^(?:utm_\w+|(?:g|fb|d|y|tt|tw)clid|msclkid|[wg]braid|gclsrc|igshid|mc_[ce]id|_ga|_gl|_hs(?:enc|mi)|mkt_tok|"
-    r"oly_(?:anon|enc)_id|vero_id|_openstat|spm_id_from)$",
-    re.IGNORECASE,
-)
-_SESSION = re.compile(
-    r";(?:jsessionid|phpsessid|sid|sessionid)=[^/;?]*|/\((?:[A-Za-z]\([0-9A-Za-z]{20,}\))+\)(?=/)", re.IGNORECASE
-)
-_TRACKING = re.compile(
-    r"^(?:utm_\w+|(?:g|fb|dcl|y|mscl|tt|tw|wbra|gbra)(?:cl)?(?:k)?id|fbclid|gclsrc|igshid|mc_[ce]id|_ga|_gl|_hs(?:enc|mi)|"
-    r"mkt_tok|oly_(?:anon|enc)_id|vero_id|_openstat|yclid|spm_id_from)$",
-    re.IGNORECASE,
-)
-_SESSION = re.compile(
     r"^(?:jsessionid|phpsessid|aspsessionid\w*|cfid|cftoken|sessionid|session_id|oscsid|zenid)$", re.IGNORECASE
 )
 _SHORT_SESSION = re.compile(r"^(?:s|sid|sess)=[0-9a-fA-F]{32,}$", re.IGNORECASE)
@@ -57,7 +41,8 @@ def normalise(url: str) -> str:
     4. A port that is the scheme's own goes (RFC 3986, 6.2.3), and so does the fragment, which no server sees (3.5).
     5. Escapes of unreserved characters are undone, the others have capital digits, characters beyond ASCII are escaped
        (6.2.2.1 and 6.2.2.2); the segments `.` and `..` are followed (6.2.2.3).
-    6. Session ids in path and query go (`;jsessionid=`, ASP.NET's `/(S(...))/`, PHPSESSID, 32 hex digits as `s` or `sid`): SURT.
+    6. Session ids in path and query go (`;jsessionid=`, ASP.NET's `/(S(...))/`, PHPSESSID, 32 hex digits as `s` or `sid`):
+       SURT.
     7. Parameters that only say where a reader came from go (utm_*, fbclid, gclid ...).
     8. Parameters are sorted by name, those of one name keep their order (SURT sorts); an empty query goes.
     9. A slash at the path's end goes (SURT), so the path of a host's first page is empty.

@@ -1,7 +1,7 @@
 """All text of a page, found without parsing it: what stands between tags, scripts and styles left out, links known apart.
 
-A parser takes a millisecond and more a page, extraction five to twenty; this takes a fraction of one. It finds more than the main
-text (menus, footers, what is hidden), hardly ever less, which is what bounds that discard need.
+A parser takes a millisecond and more a page, extraction five to twenty; this takes a fraction of one. It finds more than the
+main text (menus, footers, what is hidden), hardly ever less, which is what bounds that discard need.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _LONG = 40  # characters: a run that long is hardly a menu's
 
 @dataclass(frozen=True)
 class CheapText:
-    """The text of a page: all of it, its longer runs outside of links (all where there are few), its characters, those in links."""
+    """The text of a page: all of it, its longer runs outside of links (all where there are few), its characters, those in
+    links."""
 
     text: str
     prose: str

@@ -1,9 +1,10 @@
 """Which crawled pages are copies of others, over the whole corpus, from addresses and hashes alone; no text moves.
 
-First every address keeps one page (where the settings say so), then every body does. The order matters: a page that went for the newer
-page of its address must not have displaced a copy of itself elsewhere. The survivor of a group is its newest page, then a response rather
-than text made from one, then the smallest id: a total order, so neither partitions nor the order of rows can change it. Pages that
-cannot survive for other reasons are not in the running, or an error page could displace the article that it stands for.
+First every address keeps one page (where the settings say so), then every body does. The order matters: a page that went for
+the newer page of its address must not have displaced a copy of itself elsewhere. The survivor of a group is its newest page,
+then a response rather than text made from one, then the smallest id: a total order, so neither partitions nor the order of
+rows can change it. Pages that cannot survive for other reasons are not in the running, or an error page could displace the
+article that it stands for.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def duplicates(looked: DataFrame, config: TriageConfig) -> DataFrame:
 
 
 def _first(pages: DataFrame, by: str) -> DataFrame:
-    """The survivor of each group of two and more. Aggregated before it is shuffled: a group may hold a part of the whole crawl."""
+    """The survivor of each group of two and more. Aggregated before it is shuffled: a group may hold a part of the whole
+    crawl."""
     best = (F.min("order").alias("best"), F.min_by("payload", "order").alias("best_payload"), F.count("*").alias("members"))
     return pages.groupBy(by).agg(*best).where(F.col("members") > 1)
 

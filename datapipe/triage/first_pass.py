@@ -1,8 +1,9 @@
-"""The first pass over a crawl: looks at every body, finds the copies, and says for each file which records need not be extracted.
+"""The first pass over a crawl: looks at every body, finds the copies, and says for each file which records need not be
+extracted.
 
-Looks are committed by file under names that follow from what they depend on, so a second run looks only at what is new. What the
-pass settles about a file is part of the name of what is later extracted from it: a new file that holds copies of old pages, or the other
-way round, has only those files read again that it concerns.
+Looks are committed by file under names that follow from what they depend on, so a second run looks only at what is new. What
+the pass settles about a file is part of the name of what is later extracted from it: a new file that holds copies of old
+pages, or the other way round, has only those files read again that it concerns.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Public lists of hosts and addresses whose pages are not read, by URI: plain domains, hosts files, addresses, UT1's folders.
 
-A list of millions of lines is read once, on the driver, line by line, and becomes two sorted arrays of 64-bit hashes (8 bytes a line)
-that every worker loads: one of hosts, one of beginnings of addresses. A page is on a list if its host or a parent of its host is,
-or if a listed address is its own up to the end of a path segment.
+A list of millions of lines is read once, on the driver, line by line, and becomes two sorted arrays of 64-bit hashes (8 bytes
+a line) that every worker loads: one of hosts, one of beginnings of addresses. A page is on a list if its host or a parent of
+its host is, or if a listed address is its own up to the end of a path segment.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def key(lists: Mapping[str, UrlList]) -> str:
 
 
 def compile_lists(lists: Mapping[str, UrlList], target: str) -> None:
-    """Reads the lists and stores their tables as one file, whole or not at all. Raises ConfigError for a list without an entry."""
+    """Reads the lists and stores their tables as one file, whole or not at all. Raises ConfigError for a list without an
+    entry."""
     tables: dict[str, NDArray[np.generic]] = {}
     for number, (name, entry) in enumerate(lists.items()):
         made = _compile(name, entry)
@@ -111,7 +112,8 @@ def listed(url: str, lists: list[Compiled]) -> str | None:
 
 
 def entry_of(line: str) -> tuple[bool, list[str]]:
-    """(whether they are hosts, the entries) of a line; no entries where it holds none (a comment, an address of this machine)."""
+    """(whether they are hosts, the entries) of a line; no entries where it holds none (a comment, an address of this
+    machine)."""
     line = line.partition("#")[0].strip() if not line.startswith("!") else ""
     first, *others = line.split()[:20] or [""]
     if others and _is_address(first):  # a hosts file: an address, then its names

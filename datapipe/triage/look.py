@@ -1,8 +1,8 @@
 """A first look at a crawl file: one small row for each body that would become a document, with what tells it from others.
 
-The same reader finds the bodies that reads them for extraction later, so a row's key is the record's. Bytes are compared by a hash
-of the decoded body. The digest in a record's header is only checked: archives copy it, compute it over other bytes, or get it
-wrong, and a page must not go for a header's mistake.
+The same reader finds the bodies that reads them for extraction later, so a row's key is the record's. Bytes are compared by a
+hash of the decoded body. The digest in a record's header is only checked: archives copy it, compute it over other bytes, or
+get it wrong, and a page must not go for a header's mistake.
 """
 
 from __future__ import annotations

@@ -36,14 +36,15 @@ _SCRIPTS = {
     "thai": "\u0e00-\u0e7f",
 }
 _SCRIPTS_OF = {
-    "bg": "cyrillic", "ru": "cyrillic", "uk": "cyrillic", "sr": "cyrillic latin", "zh": "han", "ja": "han kana", "ko": "hangul han",
-    "el": "greek", "ar": "arabic", "fa": "arabic", "he": "hebrew", "hi": "devanagari", "th": "thai",
+    "bg": "cyrillic", "ru": "cyrillic", "uk": "cyrillic", "sr": "cyrillic latin", "zh": "han", "ja": "han kana",
+    "ko": "hangul han", "el": "greek", "ar": "arabic", "fa": "arabic", "he": "hebrew", "hi": "devanagari", "th": "thai",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of a page before it is parsed; `languages` are those that may stay (empty: all, or the language is given)."""
+    """What is known of a page before it is parsed; `languages` are those that may stay (empty: all, or the language is
+    given)."""
 
     url: str
     page: CheapText
@@ -72,7 +73,8 @@ def own_script(look: Look) -> float:
 
 
 def foreign_language(look: Look) -> float:
-    """Confidence that the prose is in a language that does not stay: 0 where it is in one that does, or in none that is known."""
+    """Confidence that the prose is in a language that does not stay: 0 where it is in one that does, or in none that is
+    known."""
     if not look.languages:
         return math.nan
     language, confidence = look.language
@@ -91,7 +93,8 @@ def link_share(look: Look) -> float:
 
 
 def stop_words(look: Look) -> float:
-    """Different function words of English on a page that is in English (Gopher's rule, Rae et al. 2021, A1.1, on all of the page)."""
+    """Different function words of English on a page that is in English (Gopher's rule, Rae et al. 2021, A1.1, on all of the
+    page)."""
     if look.language[0] != "en":
         return math.nan
     return float(len(set(look.page.text.lower().split()).intersection(STOP_WORDS)))

@@ -1,8 +1,8 @@
 """Words of adult and gambling sites in an address, as RefinedWeb scores them (Penedo et al. 2023, appendix G.1), our own list.
 
-RefinedWeb drops an address for one strict word, or for two soft ones. Here a strong word counts 1 and a soft one 1/2 in the host,
-half as much in the path, where an article on the subject has them too. Words of scripts with spaces are matched whole, strong
-ones also inside a name of the host: `sex` is no word of `sussex.ac.uk`.
+RefinedWeb drops an address for one strict word, or for two soft ones. Here a strong word counts 1 and a soft one 1/2 in the
+host, half as much in the path, where an article on the subject has them too. Words of scripts with spaces are matched whole,
+strong ones also inside a name of the host: `sex` is no word of `sussex.ac.uk`.
 """
 
 from __future__ import annotations
