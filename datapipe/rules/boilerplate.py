@@ -82,8 +82,8 @@ def crumbs(view: TextView) -> np.ndarray:
 
 @line_rule("boilerplate.furniture", languages=("en",))
 def furniture(view: TextView) -> np.ndarray:
-    """Share of the word characters of a line of at most twelve words that are buttons and headings of a site ("Related articles",
-    "Leave a comment", "Story continues below advertisement"), 0 in a line that ends a sentence."""
+    """Share of the word characters of a line of at most twelve words that are buttons and headings of a site ("Related
+    articles", "Leave a comment", "Story continues below advertisement"), 0 in a line that ends a sentence."""
     chosen = (view.words_of_lines.lengths <= _SHORT) & ~ends_a_sentence(view, view.lines)
     return on_lines(view, chosen, lambda lines: _share(lines, "furniture"))
 
@@ -91,8 +91,8 @@ def furniture(view: TextView) -> np.ndarray:
 @line_rule("boilerplate.furniture_zh", languages=("zh",))
 def furniture_zh(view: TextView) -> np.ndarray:
     """The same for Chinese, in lines of at most 80 characters: 相关阅读, 责任编辑, 版权声明, 上一篇, registration numbers. An
-    article may hold such words, so it is their share that counts. 1 for a line of at most 40 characters that begins with a label
-    and a colon ("来源：", "编辑：")."""
+    article may hold such words, so it is their share that counts. 1 for a line of at most 40 characters that begins
+    with a label and a colon ("来源：", "编辑：")."""
     chosen = view.lines.lengths <= _CHINESE_SHORT
     return on_lines(view, chosen, lambda lines: np.maximum(_share(lines, "furniture_zh"), _labelled(lines)))
 

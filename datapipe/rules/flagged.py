@@ -1,4 +1,4 @@
-"""Flagged words: what C4 counts with its list of "dirty, naughty, obscene or otherwise bad words" (Raffel et al. 2020, section 2.2).
+"""Flagged words: C4 counts those of a list of "dirty, naughty, obscene or otherwise bad words" (Raffel et al. 2020, 2.2).
 
 The project's own list is short and mild; longer ones are named by URI in `clean.flagged_words`, by language. A word of an
 alphabet counts where it stands as a whole word, a Chinese one wherever its characters stand.

@@ -1,5 +1,5 @@
-"""References: the list of works or links that ends a paper, an encyclopedia article or a post. Own rule; arXiv's and Wikipedia's
-own markup is cut at extract, this finds what came as plain text or as a page."""
+"""References: the list of works or links that ends a paper, an encyclopedia article or a post. Own rule; arXiv's and
+Wikipedia's own markup is cut at extract, this finds what came as plain text or as a page."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LAST = 0.3  # share of a document's lines before which no list of references be
 
 @line_rule("references.entry", counts=False)
 def entry(view: TextView) -> np.ndarray:
-    """1 for a heading such as "References" or 参考文献 that is a whole line, and for the entries after it (a number in brackets,
-    a year, a DOI, pages, an address), else 0. Only where at least two entries follow, after the first 0.3 of the document's lines;
-    what comes after the list stays."""
+    """1 for a heading such as "References" or 参考文献 that is a whole line, and for the entries after it (a number in
+    brackets, a year, a DOI, pages, an address), else 0. Only where at least two entries follow, after the first 0.3 of the
+    document's lines; what comes after the list stays."""
     found = np.zeros(len(view.lines))
     matches = own("boilerplate", "references").find(view)
     if not len(matches.phrase):

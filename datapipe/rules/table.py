@@ -1,7 +1,7 @@
 """All measures of a run's documents as a table, made once and without text, so that thresholds are tried in seconds.
 
-RUN/measures/shards/00000.parquet and so on, one row a document that extract kept: who it is, the set of bounds that it meets, its
-first characters, every page measure that is made for its language, and how many lines each line rule took (`lines:<rule>`).
+RUN/measures/shards/00000.parquet and so on, one row a document that extract kept: who it is, the set of bounds that it meets,
+its first characters, every page measure that is made for its language, and how many lines each line rule took (`lines:<rule>`).
 Page measures are of the text that the line rules left, as `clean` takes them.
 """
 

@@ -119,7 +119,8 @@ def _shown(trial: Trial, wanted: TuneConfig) -> Iterator[str]:
     limits = ", ".join(f"{name} {value:g}" for name, value in vars(trial.bound).items() if value is not None)
     yield ""
     yield f"{wanted.rule}: {limits}"
-    yield f"{'domain':22}{'language':10}{'documents':>10}{'dropped now':>14}{'then':>14}{'newly':>8}{'alone':>8}{'kept anew':>11}"
+    heads = f"{'documents':>10}{'dropped now':>14}{'then':>14}{'newly':>8}{'alone':>8}{'kept anew':>11}"
+    yield f"{'domain':22}{'language':10}{heads}"
     total = np.zeros(6, np.int64)
     for (domain, language), counts in [*sorted(trial.counts.items()), (("all", ""), total)]:
         total += counts if domain != "all" else 0

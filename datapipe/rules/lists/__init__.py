@@ -1,4 +1,4 @@
-"""Word lists: the project's own, in YAML beside this file, and published ones by URI (one word or phrase a line, as LDNOOBW)."""
+"""Word lists: the project's own, in YAML beside this file, and published ones by URI (a word or phrase a line, as LDNOOBW)."""
 
 from __future__ import annotations
 

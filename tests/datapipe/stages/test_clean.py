@@ -72,7 +72,7 @@ def test_batches_may_be_cut_anywhere() -> None:
 
 def test_flagged_words_come_from_the_lists_of_the_documents_language(tmp_path: Path) -> None:
     words = tmp_path / "words.gz"
-    words.write_bytes(gzip.compress("# a comment\nferry\n".encode()))
+    words.write_bytes(gzip.compress(b"# a comment\nferry\n"))
     page = Document("s", "ferry", "WebText", ENGLISH.replace("boat", "ferry").replace("the ", "ferry "), "en")
     french = Document("s", "french", "WebText", page.text, "fr")
     rows = cleaned([page, french], config(flagged_words={"en": [str(words)]}))
