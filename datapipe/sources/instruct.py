@@ -8,13 +8,16 @@ removes them whole for any n-gram that they share with a benchmark, and `resampl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.config import setting
+from core.storage import open_uri
+from datapipe.config import HtmlConfig
 from datapipe.document import INSTRUCT
-from datapipe.sources.base import Record, removed
+from datapipe.sources.base import InputFile, Record, removed, turns
+from datapipe.sources.parquet import parsed
 from datapipe.sources.records import Records
 
 Turn = tuple[str, str]  # who (user, assistant or system), what
@@ -29,15 +32,28 @@ _NOTHING = {"", "<noinput>", "nan", "none", "n/a", "null"}
 
 @dataclass(frozen=True)
 class Instruct(Records):
-    """JSON lines, JSON lists, CSV or TSV of instruct data; the options of `records` name files, keys and metadata."""
+    """JSON lines, JSON lists, CSV, TSV or (by its name's ending) Parquet of instruct data; options as those of `records`."""
 
     system: bool = setting(False, "keep the system's turns; they are the same sentence thousands of times")
+
+    def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
+        if not _is_parquet(file):
+            yield from super().read(file, html)
+            return
+        with open_uri(file.uri) as handle:
+            yield from self.rows(parsed(handle))
+
+    def parts(self, file: InputFile, most: int) -> int:
+        return turns(file, most) if _is_parquet(file) else super().parts(file, most)
+
+    def enters(self, file: InputFile) -> bool:
+        return not _is_parquet(file) and super().enters(file)
 
     def record(self, key: str, fields: Mapping[str, Any]) -> Record:
         """The dialogue as one text; a verdict where the layout is unknown or nobody answers."""
         made = super().record(key, fields)
-        layout, turns = dialogue(fields)
-        spoken = [(who, words) for who, words in turns if words and (self.system or who != "system")]
+        layout, exchange = dialogue(fields)
+        spoken = [(who, words) for who, words in exchange if words and (self.system or who != "system")]
         made.text = self._cut("\n\n".join(words for _, words in spoken))
         made.metadata[INSTRUCT] = layout or "unknown"
         if not layout:
@@ -48,23 +64,27 @@ class Instruct(Records):
         return made
 
 
+def _is_parquet(file: InputFile) -> bool:
+    return file.path.lower().endswith(".parquet")
+
+
 def dialogue(fields: Mapping[str, Any]) -> tuple[str, list[Turn]]:
     """The layout of a record ("" where it is none that is known) and its turns, in order."""
     for name in _LISTS:
-        if isinstance(turns := fields.get(name), (list, tuple)) and turns:
-            return name, [_turn(number, turn) for number, turn in enumerate(turns)]
+        if isinstance(entries := fields.get(name), (list, tuple)) and entries:
+            return name, [_turn(number, turn) for number, turn in enumerate(entries)]
     asked = next((name for name in _ASKS if _said(fields.get(name))), None)
     answered = next((name for name in _ANSWERS if name in fields), None)
     if asked is None or answered is None:
         return "", []
-    turns = [("system", _said(fields.get("system")))]
+    exchange = [("system", _said(fields.get("system")))]
     for pair in fields.get("history") or ():
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
-            turns += [("user", _said(pair[0])), ("assistant", _said(pair[1]))]
+            exchange += [("user", _said(pair[0])), ("assistant", _said(pair[1]))]
     given = _said(fields.get("input"))
     question = _said(fields[asked]) + ("" if given.lower() in _NOTHING else f"\n{given}")
     return ("alpaca" if asked == "instruction" else f"{asked}-{answered}"), [
-        *turns, ("user", question), ("assistant", _said(fields[answered])),
+        *exchange, ("user", question), ("assistant", _said(fields[answered])),
     ]  # fmt: skip
 
 

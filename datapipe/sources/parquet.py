@@ -22,17 +22,19 @@ class Parquet(Layout):
 
     def read(self, file: InputFile, html: HtmlConfig) -> Iterator[Record]:
         with open_uri(file.uri) as handle:
-            yield from self.rows(self._parsed(handle))
+            yield from self.rows(parsed(handle))
 
     def parts(self, file: InputFile, most: int) -> int:
         return turns(file, most)
 
-    def _parsed(self, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
-        number = 0
-        try:
-            for batch in pq.ParquetFile(handle).iter_batches(batch_size=256):
-                for row in batch.to_pylist():
-                    yield str(number), row
-                    number += 1
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DamagedFile("corrupt", 0, f"no Parquet file, or a damaged one: {error}") from None
+
+def parsed(handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
+    """(place, fields) of each row. Raises DamagedFile where the file is none or a damaged one."""
+    number = 0
+    try:
+        for batch in pq.ParquetFile(handle).iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                yield str(number), row
+                number += 1
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DamagedFile("corrupt", 0, f"no Parquet file, or a damaged one: {error}") from None

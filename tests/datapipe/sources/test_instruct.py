@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
@@ -30,6 +32,12 @@ def test_each_layout_is_told_by_its_fields(tmp_path: Path, layout: str, record: 
     (tmp_path / "a.jsonl").write_text(json.dumps(record))
     [made] = read(tmp_path / "a.jsonl", source="instruct", domain="QA", language="en")
     assert (made.text, made.metadata["instruct"]) == (f"{ASK}\n\n{REPLY}", layout)
+
+
+def test_parquet_is_read_by_the_end_of_its_name(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist([LAYOUTS[2][1], LAYOUTS[2][1]]), tmp_path / "a.parquet")
+    made = read(tmp_path / "a.parquet", source="instruct", domain="QA", language="en")
+    assert [d.text for d in made] == [f"{ASK}\n\n{REPLY}"] * 2 and made[0].metadata["instruct"] == "conversations"
 
 
 def test_what_is_given_and_earlier_turns_stand_in_their_order(tmp_path: Path) -> None:
