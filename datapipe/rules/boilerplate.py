@@ -33,13 +33,9 @@ _CRUMB = ">»›→"
 def share(view: TextView) -> np.ndarray:
     """Share of the line's word characters that name networks and buttons for sharing, 0 for fewer than two of them and in
     lines of over twelve words: "Facebook Twitter LinkedIn Email"."""
-
-    def measure(lines: TextView) -> np.ndarray:
-        matches = own("boilerplate", "share").find(lines)
-        several = matches.within(lines.words_of_documents).lengths >= 2
-        return share_in(lines, matches, lines.words_of_documents) * several
-
-    return on_lines(view, view.words_of_lines.lengths <= _SHORT, measure)
+    matches = view.matches(own("boilerplate", "share"))
+    chosen = (view.words_of_lines.lengths <= _SHORT) & (matches.within(view.words_of_lines).lengths >= 2)
+    return share_in(view, matches, view.words_of_lines) * chosen
 
 
 @line_rule("boilerplate.cookies")
@@ -56,7 +52,7 @@ def rights(view: TextView) -> np.ndarray:
     """1 where a line of at most forty words states a page's rights: a phrase such as "all rights reserved" or 版权所有 with a
     year or a mark ©, or the mark with a year; else 0. A licence that explains its rights in sentences stays."""
     hint = view.lines.count_at(view.positions("©ⓒ")) > 0
-    matches = own("boilerplate", "rights").find(view)
+    matches = view.matches(own("boilerplate", "rights"))
     named = matches.within(view.words_of_lines).lengths > 0
     chosen = (hint | named) & (view.words_of_lines.lengths <= _RIGHTS)
     found = np.zeros(len(view.lines))
@@ -74,7 +70,7 @@ def crumbs(view: TextView) -> np.ndarray:
     separators = view.lines.count_at(view.positions(_CRUMB))
     if not separators.any():
         return separators.astype(np.float64)
-    matches = own("boilerplate", "location").find(view)
+    matches = view.matches(own("boilerplate", "location"))
     first = np.isin(view.words_of_lines.starts, matches.words.starts) & (view.words_of_lines.lengths > 0)
     fits = first & (view.words_of_lines.lengths <= 40) & ~ends_a_sentence(view, view.lines)
     return np.where(fits, separators, 0.0)
@@ -85,7 +81,7 @@ def furniture(view: TextView) -> np.ndarray:
     """Share of the word characters of a line of at most twelve words that are buttons and headings of a site ("Related
     articles", "Leave a comment", "Story continues below advertisement"), 0 in a line that ends a sentence."""
     chosen = (view.words_of_lines.lengths <= _SHORT) & ~ends_a_sentence(view, view.lines)
-    return on_lines(view, chosen, lambda lines: _share(lines, "furniture"))
+    return _share(view, "furniture") * chosen
 
 
 @line_rule("boilerplate.furniture_zh", languages=("zh",))
@@ -94,23 +90,21 @@ def furniture_zh(view: TextView) -> np.ndarray:
     article may hold such words, so it is their share that counts. 1 for a line of at most 40 characters that begins
     with a label and a colon ("来源：", "编辑：")."""
     chosen = view.lines.lengths <= _CHINESE_SHORT
-    return on_lines(view, chosen, lambda lines: np.maximum(_share(lines, "furniture_zh"), _labelled(lines)))
+    return np.maximum(_share(view, "furniture_zh") * chosen, _labelled(view))
 
 
-def _labelled(lines: TextView) -> np.ndarray:
-    found = np.zeros(len(lines))
-    matches = own("boilerplate", "labels_zh").find(lines)
-    if len(matches.phrase):
-        spans = matches.characters(lines)
-        document = lines.documents.owner(spans.starts)
-        fits = (spans.starts == lines.documents.starts[document]) & (lines.documents.lengths[document] <= _LABELLED)
-        fits &= np.isin(lines.codes[spans.ends], [ord("："), ord(":")])
-        found[document[fits]] = 1.0
+def _labelled(view: TextView) -> np.ndarray:
+    found = np.zeros(len(view.lines))
+    spans = view.matches(own("boilerplate", "labels_zh")).characters(view)
+    line = view.lines.owner(spans.starts)
+    fits = (spans.starts == view.lines.starts[line]) & (view.lines.lengths[line] <= _LABELLED)
+    fits &= np.isin(view.codes[spans.ends], [ord("："), ord(":")])
+    found[line[fits]] = 1.0
     return found
 
 
-def _share(lines: TextView, section: str) -> np.ndarray:
-    return share_in(lines, own("boilerplate", section).find(lines), lines.words_of_documents)
+def _share(view: TextView, section: str) -> np.ndarray:
+    return share_in(view, view.matches(own("boilerplate", section)), view.words_of_lines)
 
 
 def _counted(lines: TextView, matches: Matches) -> np.ndarray:

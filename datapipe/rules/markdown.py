@@ -61,7 +61,8 @@ def _fenced(view: TextView) -> Bools:
     fence = np.isin(marks[0], _FENCES) & (marks[0] == marks[1]) & (marks[0] == marks[2])
     owner = view.lines_of_documents
     before: Ints = np.cumsum(fence) - np.repeat(_before(fence, owner.starts), owner.lengths)
-    return fence | (before % 2 == 1)
+    open_before: Bools = before % 2 == 1
+    return np.logical_or(fence, open_before)
 
 
 def _before(fence: Bools, starts: Ints) -> Ints:

@@ -28,7 +28,7 @@ _ZH_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-
 _CARD = re.compile(r"(?<![\d.\-])(?:[3-6]\d{12,18}|[3-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?)(?![\d\-])")
 _ZH_MOBILE = re.compile(r"(?<![\d.\-])(?:(?:\+|00)?86[ \-]?)?1[3-9]\d([ \-]?)\d{4}\1\d{4}(?![\d\-])")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+_IPV6 = re.compile(r"(?<![0-9A-Za-z_:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z_:])")
 _PHONE = re.compile(
     r"(?<![\d.\-])(?:"
     r"\+\d{1,3}[ .\-]?(?:\(\d{1,4}\)[ .\-]?)?\d{1,4}(?:[ .\-]?\d{2,4}){2,4}"  # +49 30 1234567
@@ -187,7 +187,7 @@ def _is_phone(text: str) -> bool:
 # In the order in which they claim a run of digits: the more specific first
 _NUMBERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("zh_id", _ZH_ID, is_chinese_id),
-    ("bank_card", _CARD, is_card),
+    ("bank_card", _CARD, lambda text: is_card(text) and not _ZH_ID.fullmatch(text)),  # one with a slip of the pen is no card
     ("zh_mobile", _ZH_MOBILE, _any),
     ("ip", _IPV4, is_public_address),
     ("phone", _PHONE, _is_phone),

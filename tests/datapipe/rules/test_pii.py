@@ -25,6 +25,8 @@ def with_card_check(first: str) -> str:
         ("email", "Write to mia.k+x@uni-bonn.de, please", "Write to email@example.com, please"),
         ("email", "邮箱：zhang_san@163.com。", "邮箱：email@example.com。"),
         ("ip", "from 93.184.216.34 at noon", "from 192.0.2.1 at noon"),
+        ("ipv6", "host 2001:4860:4860::8888 answers", "host 2001:db8::1 answers"),
+        ("ipv6", "地址2400:3200:baba:1:2:3:4:1。", "地址2001:db8::1。"),
         ("phone", "Call +49 30 1234567 now", "Call +00 00 0000000 now"),
         ("phone", "(212) 736-5000 or", "(000) 000-0000 or"),
         ("phone", "电话：010-64870663，传真", "电话：000-00000000，传真"),
@@ -50,6 +52,7 @@ def test_each_kind_is_replaced_and_counted(kind: str, text: str, expected: str) 
         "身份证号码是十八位数字，例如 110105194912310021。",
         "id a1391234567890b, hash deadbeef13912345678",
         "already email@example.com",
+        "std::vector::size, a::b, 12:30:45 and 00:1a:2b:3c:4d:5e, fe80::1:2:3 and ::1",
     ],
 )
 def test_numbers_of_other_kinds_stay(text: str) -> None:
