@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 import xxhash
 
 _BLANKS = re.compile(r"[\x00-\x20\x7f]+")
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _WWW = re.compile(r"^www\d{0,2}\.(?=[^.]+\.)")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

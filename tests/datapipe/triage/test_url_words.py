@@ -31,6 +31,9 @@ GOOD = [
     "http://sports.example/poker",
     "http://paper.example/%E5%BD%A9%E7%A5%A8%E7%AE%A1%E7%90%86",
     "http://alphabet.example/betting",
+    "http://www.tourism-pornic.example/",
+    "http://siriporn.example/",
+    "http://judi-smith.example/",
 ]
 
 
