@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 class HtmlConfig:
     """Web pages: how their text is found, and the bounds past which a page is not looked at."""
 
-    fast: bool = setting(True, "trafilatura without its second opinions: 1.5 times as fast, F1 as good")
-    comments: bool = setting(False, "readers' comments below an article are text too")
-    tables: bool = setting(True, "text inside tables")
-    precision: bool = setting(False, "rather less text than wrong text")
+    main_text: float = setting(-0.25, "log-odds from which a line is main text; higher gives less and surer text")
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
-    max_elements: int = setting(20_000, "most elements of a page; of 1,020 real pages two have more, 99 % under 4,300")
-    max_children: int = setting(2_000, "most elements directly below one: time grows with its square; real ones have fewer")
+    max_elements: int = setting(100_000, "most elements of a page; of 1,020 real pages 99 % have under 4,300")
     max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
+    alone_characters: int = setting(1_000_000, "longer pages are extracted in a process that can be killed")
+    alone_tags: int = setting(20_000, "and so are pages with more tags than this")
+    cpu_seconds: int = setting(30, "CPU time, not time on the clock, after which it is killed; real pages need one or two")
+    max_memory: int = setting(2_000_000_000, "bytes that the process may take for a page")
+
+    def __post_init__(self) -> None:
+        if not -8 <= self.main_text <= 8:
+            raise ConfigError(f"extract.html.main_text = {self.main_text} must be from -8 (all lines) to 8 (none).")
+        for name in ("max_bytes", "max_characters", "max_elements", "cpu_seconds", "max_memory"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"extract.html.{name} = {getattr(self, name)} must be at least 1.")
+        if not 1 <= self.max_depth <= 250:
+            raise ConfigError(f"extract.html.max_depth = {self.max_depth} must be from 1 to 250: the parser sees no deeper.")
 
 
 @dataclass(frozen=True)

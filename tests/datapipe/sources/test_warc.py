@@ -40,7 +40,7 @@ def test_what_is_no_page_goes_to_the_ledger_with_its_reason(tmp_path: Path) -> N
         (b"<html><body><script>var a = 1;</script></body></html>", {}, "extract.no_text"),
         (bytes(range(32)) * 40 + b"<html>", {}, "extract.binary"),
         (b"<div>" * 20_000 + b"deep" + b"</div>" * 20_000, {}, "extract.too_deep"),
-        (page(["word"] * 5_000).encode(), {}, "extract.too_many_children"),
+        (page(["word"] * 100_001).encode(), {}, "extract.too_many_elements"),
         (page(("Η γέφυρα παρασύρθηκε τη νύχτα και κανείς στο χωριό δεν το πρόσεξε.",) * 3).encode(), {}, "extract.language"),
         (b"", {"kind": "revisit"}, "extract.revisit"),
         ("\n".join(CHINESE).encode(), {"kind": "conversion", "type": "text/plain"}, "kept"),
