@@ -156,9 +156,7 @@ class Records(Layout):
             first = before + len(stream.readline()) if before else 0
             yield from self._lines(stream, "utf-8-sig", first, file.end)
 
-    def _lines(
-        self, stream: io.BufferedReader[Any], encoding: str, first: int = 0, end: int | None = None
-    ) -> Iterator[Record]:
+    def _lines(self, stream: io.BufferedReader[Any], encoding: str, first: int = 0, end: int | None = None) -> Iterator[Record]:
         bad: list[Record] = []
         yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad, first, end)))
 
