@@ -63,16 +63,22 @@ class StageDirectory:
         manifest = self.manifest()
         return manifest is not None and manifest.get("fingerprint") == fingerprint
 
-    def begin(self, fingerprint: str, keep: Sequence[str] = (), set_aside: bool = False) -> None:
+    def began(self) -> dict[str, Any] | None:
+        """What `begin` wrote: the fingerprint, the time, and the facts it was given; None for a stage never begun."""
+        path = self.path("began.json")
+        return dict(storage.read_json(path)) if storage.exists(path) else None
+
+    def begin(
+        self, fingerprint: str, keep: Sequence[str] = (), set_aside: bool = False, facts: Mapping[str, Any] | None = None
+    ) -> None:
         """Makes the folder ready for work with this fingerprint.
 
         What is there goes on being used if it was begun with the same fingerprint. Otherwise it is removed, save the
         names in `keep` (caches that carry their own keys), or moved beside with `set_aside` (a training run is too dear
         to remove because a setting changed).
         """
-        began = self.path("began.json")
-        if storage.exists(began):
-            old = storage.read_json(began)["fingerprint"]
+        if (before := self.began()) is not None:
+            old = before["fingerprint"]
             if old == fingerprint:
                 storage.sweep(self.uri)
                 storage.remove(self.path("manifest.json"))
@@ -82,7 +88,7 @@ class StageDirectory:
             else:
                 storage.remove(self.path("manifest.json"))
                 self._clear(keep)
-        storage.write_json(began, {"fingerprint": fingerprint, "at": _now()})
+        storage.write_json(self.path("began.json"), {"fingerprint": fingerprint, "at": _now(), **(facts or {})})
 
     def _clear(self, keep: Sequence[str]) -> None:
         if storage.is_local(self.uri):

@@ -30,7 +30,7 @@ from trainer.monitor import Monitor
 from trainer.parallel import states
 from trainer.parallel.engine import Batch, Engine, StepResult
 from trainer.parallel.ranks import Ranks, place
-from trainer.rank import Stopped
+from trainer.rank import Stopped, Watchdog
 
 # Settings of `pretrain` that a run may go on with others of: they leave the weights at a step as they are, or (the monitor's
 # policy) are there to be changed when something has happened.
@@ -51,7 +51,8 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
     ranks = place(config.parallel, device)
     if ranks.main:
         run.record(plain(config))
-        directory.begin(identity(config, upstream), set_aside=True)
+        origin = _data_begun_with(directory, upstream, config.pretrain.allow_new_mix)
+        directory.begin(identity(config, origin), set_aside=True, facts={"encode": origin})
     dist.barrier()
     try:
         data = TokenData.read(run.stage("encode").uri)
@@ -60,6 +61,17 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
     facts = Loop(config, ranks, data, directory).run()
     if ranks.main:
         directory.commit(finished, facts, facts["seconds"])
+
+
+def _data_begun_with(directory: StageDirectory, upstream: str, allow_new_mix: bool) -> str:
+    """The fingerprint of the shards that this run was begun with, where it is to go on; else that of the present ones.
+
+    A run on the way goes on or is refused for its mix, by name; one that had ended is done again on the new shards, unless
+    it is to go on with them.
+    """
+    began = directory.began()
+    goes_on = allow_new_mix or directory.manifest() is None
+    return str(began["encode"]) if began is not None and "encode" in began and goes_on else upstream
 
 
 def identity(config: TrainConfig, upstream: str) -> str:
@@ -105,6 +117,7 @@ class Loop:
         """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
         began = time.monotonic()
         pretrain = self.config.pretrain
+        self.watchdog = Watchdog(60 * self.config.parallel.timeout_minutes)
         self._resume()
         if self.ranks.main:
             self.log = Log(self.folder, self.step)
@@ -115,6 +128,7 @@ class Loop:
         saved = self.step
         validation: dict[str, Any] = {}
         while self.step < pretrain.steps:
+            self.watchdog.beat(f"step {self.step + 1}")
             row = self._train_step()
             last = self.step == pretrain.steps
             if last or (pretrain.validate_every and self.step % pretrain.validate_every == 0):
@@ -128,6 +142,7 @@ class Loop:
             bar.close()
         if saved != self.step or not validation:
             validation = self._validate()
+        self.watchdog.end()
         if self.log is not None:
             self.log.close()
         model = self.config.model
@@ -228,6 +243,7 @@ class Loop:
             nats = tokens = 0.0
             index = self.blend.domains.index(domain)
             for start in range(0, self.validation.windows(domain), whole):
+                self.watchdog.beat(f"a validation batch of {domain}")
                 held = self.validation.batch(domain, start + self.ranks.data * per_rank, per_rank)
                 batch = Batch(torch.from_numpy(held.tokens), torch.full((per_rank,), index), torch.from_numpy(held.mask).long())
                 tally = self.engine.losses(batch)[index]
@@ -240,6 +256,7 @@ class Loop:
 
     def _save(self) -> None:
         began = time.monotonic()
+        self.watchdog.beat(f"the checkpoint of step {self.step}")
         folder = self.folder / "checkpoints"
         state = {
             "step": self.step,
@@ -276,8 +293,8 @@ class Loop:
         state: Mapping[str, Any] = found.state
         if state["mix"] != self.blend.hash and not self.config.pretrain.allow_new_mix:
             raise ConfigError(
-                f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; "
-                "encode as before, or set pretrain.allow_new_mix=true if the change is meant."
+                f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; encode as before, "
+                f"set pretrain.allow_new_mix=true if the change is meant, or move {self.folder} away to begin anew."
             )
         if state["mix"] != self.blend.hash:
             self._new_mix = f"step {found.step}: another mix of data from here ({state['mix']} before, {self.blend.hash} now)"

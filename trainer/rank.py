@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -26,6 +28,37 @@ _CONSEQUENCES = (
 
 class Stopped(RuntimeError):
     """The run ended itself for a reason that a restart would not mend; the message says why. All ranks raise it."""
+
+
+class Watchdog:
+    """Ends this rank, with a sentence and the place where it waits, when `beat` was not called for `seconds`.
+
+    A rank that hangs makes all others wait in their next collective; those then end, and with them the run. Time-outs of
+    process groups do not serve: groups that DeepSpeed makes keep torch's own, half an hour.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last, self._doing = time.monotonic(), "its first step"
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def beat(self, doing: str) -> None:
+        """This rank is alive; `doing` is what it does next."""
+        self._last, self._doing = time.monotonic(), doing
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(5.0, self._seconds / 4)):
+            waited = time.monotonic() - self._last
+            if waited > self._seconds:
+                rank = os.environ.get("RANK", "0")
+                said = f"error on rank {rank}: {self._doing} has taken {waited:.0f} s, longer than parallel.timeout_minutes: "
+                print(said + "some rank hangs or is far slower than the others. This one is here:", file=sys.stderr, flush=True)
+                faulthandler.dump_traceback(sys.stderr)
+                os._exit(1)
 
 
 def as_rank(work: Callable[[], None]) -> None:

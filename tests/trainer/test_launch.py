@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -146,6 +147,59 @@ def _is_rank(pid: int) -> bool:
         )
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_another_mix_is_refused_on_the_way_marked_where_meant_and_begins_anew_after_the_end(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config, run = write_config(tmp_path / "run.yaml"), tmp_path / "run"
+    write_encoded(run)
+    assert start(config, run) == 0
+    (run / "pretrain/manifest.json").unlink()  # as if it had been killed after step 16
+    shutil.rmtree(run / "pretrain/checkpoints/step-00000024")
+    first = {step: pair for step, pair in losses(run).items() if step <= 16}
+    write_encoded(run, code=0.6)
+    assert start(config, run) == 2
+    assert "pretrain.allow_new_mix=true if the change is meant" in capfd.readouterr().err
+    assert start(config, run, "pretrain.allow_new_mix=true") == 0
+    assert {step: pair for step, pair in losses(run).items() if step <= 16} == first
+    marks = [row for row in rows(run / "pretrain/log.jsonl") if row.get("event") == "new_mix"]
+    assert [mark["step"] for mark in marks] == [16]
+    assert manifest(run)["steps"] == 24
+
+    write_encoded(run, code=0.4)
+    assert start(config, run) == 0
+    assert losses(run)[1] != first[1] and not any(row.get("event") for row in rows(run / "pretrain/log.jsonl"))
+    assert len(list(run.glob("pretrain-*"))) == 1, "the run before it was set aside"
+
+
+@pytest.mark.slow
+def test_a_rank_that_hangs_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config, run = write_config(tmp_path / "run.yaml", steps=100_000, save_every=0, validate_every=0), tmp_path / "run"
+    write_encoded(run)
+    stopped: list[int] = []
+
+    def stop_a_rank() -> None:
+        while not stopped:
+            time.sleep(0.2)
+            reached = max(losses(run), default=0)
+            found = subprocess.run(["pgrep", "-f", f"jobs/pretrain.py.*run={run}"], capture_output=True, text=True, check=False)
+            ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
+            if reached >= 5 and ranks:
+                os.kill(ranks[-1], signal.SIGSTOP)
+                stopped.append(ranks[-1])
+
+    watcher = threading.Thread(target=stop_a_rank)
+    watcher.start()
+    began = time.monotonic()
+    status = start(config, run, "parallel.timeout_minutes=0.2")
+    watcher.join()
+    assert status not in (0, 2, 3) and time.monotonic() - began < 240
+    said = capfd.readouterr().err
+    assert "longer than parallel.timeout_minutes: some rank hangs" in said and "train_batch" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped[0], 0)
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from tokenizer.shards import ShardWriter
 END, PADDING, FIRST, SYMBOLS = 2, 3, 8, 50
 
 
-def write_encoded(run: Path, documents: int = 60) -> None:
-    """RUN/encode as the stage `encode` leaves it."""
+def write_encoded(run: Path, documents: int = 60, code: float = 0.3) -> None:
+    """RUN/encode as the stage `encode` leaves it; `code`: the share of Code in the mix."""
     draw = random.Random(4)
     folder = run / "encode"
     shards: list[dict[str, Any]] = []
@@ -32,9 +32,9 @@ def write_encoded(run: Path, documents: int = 60) -> None:
             facts = {"path": path, "domain": domain, "split": split, "documents": count, "sequences": count}
             facts |= {"tokens": sum(lengths) + count, "utf8_bytes": 3 * sum(lengths), "languages": {"en": count}}
             shards.append({**facts, "sha256": dict(writer.written.sha256)})
-    mix = {"WebText": {"proportion": 0.7, "epochs": 1.0}, "Code": {"proportion": 0.3, "epochs": 1.0}}
+    mix = {"WebText": {"proportion": 1 - code, "epochs": 1.0}, "Code": {"proportion": code, "epochs": 1.0}}
     tokenizer = {"path": "tokenizer.json", "sha256": "0", "vocab_size": 58, "unk": 0, "bos": 1, "eos": END, "pad": PADDING}
-    manifest = {"stage": "encode", "fingerprint": "as written", "shards": shards, "mix": mix, "tokenizer": tokenizer}
+    manifest = {"stage": "encode", "fingerprint": f"{code} of Code", "shards": shards, "mix": mix, "tokenizer": tokenizer}
     storage.write_json(str(folder / "manifest.json"), manifest)
 
 

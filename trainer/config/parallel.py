@@ -29,7 +29,7 @@ class ParallelConfig:
     threads: int | None = setting(None, "CPU threads a rank; null shares the host's cores among its ranks")
     hostfile: str | None = setting(None, "lines of `host slots=N`, one a node; null starts all ranks on this host")
     restarts: int = setting(0, "how often a run whose ranks died is started again, from its newest whole checkpoint")
-    timeout_minutes: float = setting(10.0, "a collective that waits this long ends the run")
+    timeout_minutes: float = setting(10.0, "a step, validation batch or checkpoint that takes this long ends the run")
 
     def __post_init__(self) -> None:
         for name in ("tensor", "pipeline", "data", "micro_batch"):
