@@ -1,9 +1,9 @@
 """What moves on a cluster, and what the driver holds: bytes shuffled, how often text is, memory against documents, a kill.
 
-A standalone cluster of two workers of one core each runs the line from extract to decontaminate, on perturbed pages (see
+A standalone cluster of two workers of one core runs the line from extract to decontaminate, on perturbed pages (see
 `_crawl`), twice: the second time on four times as many pages in the same shards. Shuffled bytes (as written, compressed) and
 the columns of each exchange are from Spark's event log. The driver's memory is the peak of its Python and what its JVM holds
-after a collection, at the end of whichever stage holds most. Then the smaller run is repeated and an executor killed on the way.
+after a collection, at the end of the stage that holds most. Then the smaller run is repeated and an executor killed on the way.
 """
 
 from __future__ import annotations

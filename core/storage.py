@@ -100,12 +100,12 @@ def listing(pattern: str) -> list[FileInfo]:
                 files.append(entry)
         return [_local_info(name) for name in sorted(set(files))]
     fs, path = _remote(pattern)
-    found = _found(fs, path)
+    named = _found(fs, path)
     if "**" not in path:  # it names what lies below folders by itself
-        for name, info in list(found.items()):
-            found.update(_found(fs, name) if info["type"] == "directory" else {})
+        for name, info in list(named.items()):
+            named.update(_found(fs, name) if info["type"] == "directory" else {})
     infos = []
-    for name, info in sorted(found.items()):
+    for name, info in sorted(named.items()):
         if info["type"] == "file" and _ASIDE not in name and not name.rpartition("/")[2].startswith("."):
             version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("modified") or ""
             infos.append(FileInfo(fs.unstrip_protocol(name), int(info["size"] or 0), str(version)))

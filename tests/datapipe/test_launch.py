@@ -9,7 +9,9 @@ from datapipe.launch import properties
 
 
 def test_executors_unpack_the_environment_that_is_sent_and_the_driver_keeps_its_own() -> None:
-    made = properties(SparkConfig(master="spark://host:7077", environment="hdfs:///env.tar.gz", python_files="hdfs:///code.zip"))
+    made = properties(
+        SparkConfig(master="spark://host:7077", environment="hdfs:///env.tar.gz", python_files="hdfs:///code.zip")
+    )
     assert made["spark.archives"] == "hdfs:///env.tar.gz#environment"
     assert made["spark.pyspark.python"] == "./environment/bin/python"
     assert made["spark.pyspark.driver.python"] == sys.executable
