@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core import storage
 from core.config import ConfigError, setting
@@ -70,7 +71,7 @@ def tune(run: Run, bounds: Bounds, wanted: TuneConfig) -> Iterator[str]:
     for part in table.read(uri, columns):
         part = _fitting(part, wanted)
         for name in part.column("set").unique().to_pylist():
-            rows = part.filter(pa.compute.equal(part.column("set"), name))
+            rows = part.filter(pc.equal(part.column("set"), name))
             measures = rows.column(wanted.rule).to_numpy()
             values.append(measures[~np.isnan(measures)])
             for trial in trials:
@@ -84,10 +85,10 @@ def tune(run: Run, bounds: Bounds, wanted: TuneConfig) -> Iterator[str]:
 
 
 def _fitting(part: pa.Table, wanted: TuneConfig) -> pa.Table:
-    part = part.filter(pa.compute.is_valid(part.column("set")))
+    part = part.filter(pc.is_valid(part.column("set")))
     for name, value in (("domain", wanted.domain), ("language", wanted.language)):
         if value:
-            part = part.filter(pa.compute.equal(part.column(name), value))
+            part = part.filter(pc.equal(part.column(name), value))
     return part
 
 

@@ -22,7 +22,7 @@ def test_fences_are_counted_by_document_and_an_open_one_reaches_to_its_end() -> 
     ("rule", "page"),
     [
         ("markdown.code_share", "# 代码\n```\n" + "ferry = ferry + 1\n" * 60 + "```\n"),
-        ("markdown.prose", "# 渡口\n```\n" + "ferry = ferry + 1\n" * 6 + "```\n"),
+        ("markdown.prose", "# 目录\n" + "\n".join(f"- 第{n}节 渡口的历史" for n in range(40))),
         ("chinese.letters", "# 渡口\n" + CHINESE.replace("，", "★★★★★★★★★★★★★★★★★★★★★★★★★★★★★★★★★★")),
     ],
 )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -25,7 +26,7 @@ def run(tmp_path: Path) -> Run:
     folder = tmp_path / "measures" / "shards"
     folder.mkdir(parents=True)
     batch = measured(to_batch(DOCUMENTS), bounds(), bounds()._config)
-    pq.write_table(pq.pa.Table.from_batches([batch]), folder / "00000.parquet")
+    pq.write_table(pa.Table.from_batches([batch]), folder / "00000.parquet")
     return made
 
 
