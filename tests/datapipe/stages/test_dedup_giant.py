@@ -57,7 +57,7 @@ def test_a_hundred_thousand_near_copies_take_bounded_memory_and_leave_few(make_w
     facts, peak = watched(lambda: dedup_documents(work))
     assert facts["in"] == PAGES and facts["kept"] + facts["removed"] == PAGES
     assert facts["removed"] > 0.6 * PAGES
-    assert facts["near_duplicates"]["largest"][0] > 0.9 * PAGES
+    assert facts["near_duplicates"]["largest"][0] > 0.6 * PAGES
     assert peak < PEAK
     stays, named = set(), set()
     for shard in range(4):
