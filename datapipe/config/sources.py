@@ -26,13 +26,14 @@ class HtmlConfig:
     max_depth: int = setting(250, "deepest nesting; the parser itself drops what lies deeper than 256, without a word")
     alone_characters: int = setting(1_000_000, "longer pages are extracted in a process that can be killed")
     alone_tags: int = setting(20_000, "and so are pages with more tags than this")
+    alone_tag: int = setting(65_000, "and pages with a single tag of so many characters: attributes cost their square")
     cpu_seconds: int = setting(30, "CPU time, not time on the clock, after which it is killed; real pages need one or two")
     max_memory: int = setting(2_000_000_000, "bytes that the process may take for a page")
 
     def __post_init__(self) -> None:
         if not -8 <= self.main_text <= 8:
             raise ConfigError(f"extract.html.main_text = {self.main_text} must be from -8 (all lines) to 8 (none).")
-        for name in ("max_bytes", "max_characters", "max_elements", "cpu_seconds", "max_memory"):
+        for name in ("max_bytes", "max_characters", "max_elements", "alone_tag", "cpu_seconds", "max_memory"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"extract.html.{name} = {getattr(self, name)} must be at least 1.")
         if not 1 <= self.max_depth <= 250:

@@ -2,13 +2,15 @@
 
 Parsed once, walked once, each line of text scored by markup, words and neighbours (`datapipe/sources/page/`): every step is
 linear in the page, so the bounds (characters, elements, nesting) are on the page alone and the clock has no say. A page
-beyond `alone_characters` or `alone_tags` is extracted in a child process that can be killed (`page/guard.py`); what it gives
-is the same.
+beyond `alone_characters`, `alone_tags` or `alone_tag` is extracted in a child process that can be killed (`page/guard.py`);
+what it gives is the same.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from datapipe.config import HtmlConfig
 from datapipe.document import Verdict
@@ -32,11 +34,23 @@ def page_text(html: str, config: HtmlConfig) -> Page:
         return refuse("too_large", len(html), config.max_characters, "characters")
     if not html or html.isspace():
         return refuse("empty", 0, 1)
-    if len(html) > config.alone_characters or html.count("<") > config.alone_tags:
+    if _may_take_long(html, config):
         from datapipe.sources.page import guard
 
         return guard.extract(html, config)
     return extract(html, config)
+
+
+def _may_take_long(html: str, config: HtmlConfig) -> bool:
+    """By size, by tags, and by one tag of great length: the parser compares each attribute of an element with all others."""
+    if len(html) > config.alone_characters or html.count("<") > config.alone_tags:
+        return True
+    return len(html) > config.alone_tag and _long_tag(config.alone_tag).search(html) is not None
+
+
+@lru_cache(maxsize=8)
+def _long_tag(length: int) -> re.Pattern[str]:
+    return re.compile(f"<[^<>]{{{length}}}")
 
 
 def extract(html: str, config: HtmlConfig) -> Page:

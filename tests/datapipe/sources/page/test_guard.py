@@ -34,17 +34,23 @@ def test_a_page_gives_the_same_in_the_child_as_in_the_worker() -> None:
 
 def test_only_large_pages_go_to_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(guard, "extract", lambda html, config: sent.append(html) or Page("x"))
+
+    def child(html: str, config: HtmlConfig) -> Page:
+        sent.append(html)
+        return Page("x")
+
+    monkeypatch.setattr(guard, "extract", child)
     page_text(page(), CONFIG)
     assert not sent
     page_text(page(), dataclasses.replace(CONFIG, alone_tags=5))
     page_text(page(), dataclasses.replace(CONFIG, alone_characters=100))
-    assert len(sent) == 2
+    page_text(f"<p title='{70_000 * 'x'}'>y</p>", CONFIG)
+    assert len(sent) == 3
 
 
 def test_a_page_over_its_cpu_time_is_stopped_and_the_next_one_is_read() -> None:
     """The bounds are taken away, so that a page of 1.5 million paragraphs is begun."""
-    made = page_text("<p>a" * 2_500_000, NO_BOUNDS)
+    made = page_text("<p>a" * 1_500_000, NO_BOUNDS)
     assert rule(made) == "extract.too_slow" and made.verdict is not None and made.verdict.bound == 1
     assert SENTENCES[0] in guard.extract(page(), CONFIG).text
 

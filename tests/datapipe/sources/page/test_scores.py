@@ -55,7 +55,7 @@ def test_a_fit_learns_what_it_is_shown_and_is_the_same_each_time() -> None:
         found = walk(root)
         truth = "\n".join(text for text in found.text if len(text) > 60)
         examples.append(Example(found, title_of(root), *labels_by_text(found, truth), group="one", fold=number % 2))
-    small = Settings(members=2, first=4, second=4, rounds=30)
+    small = Settings(members=2, first=4, second=4, rounds=60, decay=1e-6)
     first, again = fit(examples, small), fit(examples, small)
     assert all(np.array_equal(one.hidden, other.hidden) for one, other in zip(first, again, strict=True))
     from datapipe.sources.page.features import measures
