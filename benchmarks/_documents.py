@@ -25,7 +25,7 @@ def arguments(name: str, description: str | None) -> argparse.ArgumentParser:
     """Options that say which documents: --run (whose extract stage is done) or --corpus with --only."""
     parser = argparse.ArgumentParser(prog=name, description=description)
     parser.add_argument("--corpus", help="a folder in the layout of configs/demo-corpus.yaml")
-    parser.add_argument("--run", help="a run whose extract stage is done: its documents, in place of extracting the corpus here")
+    parser.add_argument("--run", help="a run whose extract stage is done, in place of extracting the corpus here")
     parser.add_argument("--only", default="", help="files of the corpus whose path begins so, as warc/ or domains/QA")
     return parser
 
@@ -39,7 +39,7 @@ def batches(options: argparse.Namespace) -> Iterator[pa.RecordBatch]:
     if options.run:
         shards = storage.listing(storage.join(options.run, "extract", "shards"))
         if not shards:
-            raise SystemExit(f"error: {options.run}/extract/shards: holds no shard; run `make extract RUN={options.run}` first.")
+            raise SystemExit(f"error: {options.run}/extract/shards: holds no shard; run `make extract` on it first.")
         for info in shards:
             yield from (batch for batch in read_kept(info.uri) if batch.num_rows)
         return

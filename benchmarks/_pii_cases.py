@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from datapipe.rules.pii import is_card, is_chinese_id
 
-ENGLISH = ("Please contact us: {} is what the form said.", "The note ({}) was on the desk.", "She wrote {} and left.", "Record: {}")
+ENGLISH = ("Please write: {} is what the form said.", "The note ({}) was on the desk.", "She wrote {} and left.", "Record: {}")
 CHINESE = ("登记的内容是{}，请核对。", "联系方式：{}", "他写下{}就走了。", "表格里填的是（{}）。")
 _NAMES = "lena omar yuki paul wang.lei zhao_min anna-maria j.doe contact info99".split()
 _HOSTS = "uni-freiburg.de mail.ru 163.com qq.com firm.co.uk kyoto-u.ac.jp lab.research.org".split()
@@ -51,11 +51,12 @@ def _card(rng: random.Random) -> str:
 
 def _zh_mobile(rng: random.Random) -> str:
     number = rng.choice(("13", "15", "17", "18", "19")) + _digits(rng, 9)
-    return rng.choice((number, f"+86 {number}", f"{number[:3]}-{number[3:7]}-{number[7:]}", f"{number[:3]} {number[3:7]} {number[7:]}"))
+    parts = number[:3], number[3:7], number[7:]
+    return rng.choice((number, f"+86 {number}", "-".join(parts), " ".join(parts)))
 
 
 def _ip(rng: random.Random) -> str:
-    return f"{rng.choice((23, 45, 61, 81, 93, 121, 185, 203))}.{rng.randint(0, 99)}.{rng.randint(20, 255)}.{rng.randint(1, 254)}"
+    return f"{rng.choice((23, 45, 61, 81, 93, 121, 185))}.{rng.randint(0, 99)}.{rng.randint(20, 255)}.{rng.randint(1, 254)}"
 
 
 def _ipv6(rng: random.Random) -> str:
@@ -67,8 +68,10 @@ def _phone(rng: random.Random) -> str:
     area, middle, last = rng.randint(201, 989), rng.randint(200, 999), _digits(rng, 4)
     return rng.choice((
         f"({area}) {middle}-{last}", f"{area}-{middle}-{last}", f"+1 {area} {middle} {last}", f"+1-{area}-{middle}-{last}",
-        f"+44 20 7946 {last}", f"+49 30 {_digits(rng, 7)}", f"+33 1 42 68 {last[:2]} {last[2:]}", f"+81 3-{_digits(rng, 4)}-{last}",
-        f"010-{rng.randint(6, 8)}{_digits(rng, 7)}", f"0755-{rng.randint(2, 8)}{_digits(rng, 7)}", f"(021){rng.randint(5, 6)}{_digits(rng, 7)}",
+        f"+44 20 7946 {last}", f"+49 30 {_digits(rng, 7)}", f"+33 1 42 68 {last[:2]} {last[2:]}",
+        f"+81 3-{_digits(rng, 4)}-{last}",
+        f"010-{rng.randint(6, 8)}{_digits(rng, 7)}", f"0755-{rng.randint(2, 8)}{_digits(rng, 7)}",
+        f"(021){rng.randint(5, 6)}{_digits(rng, 7)}",
         f"400-{_digits(rng, 3)}-{last}",
     ))  # fmt: skip
 
@@ -103,7 +106,9 @@ LOOK_ALIKES: dict[str, Callable[[random.Random], str]] = {
     "section": lambda rng: f"section {rng.randint(1, 9)}.{rng.randint(1, 9)}.{rng.randint(1, 9)}.{rng.randint(1, 19)}",
     "private address": lambda rng: f"192.168.{rng.randint(0, 255)}.{rng.randint(1, 254)}",
     "ISBN": _isbn13,
-    "date and time": lambda rng: f"{rng.randint(1990, 2029)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}T10:{rng.randint(10, 59)}:07",
+    "date and time": lambda rng: (
+        f"{rng.randint(1990, 2029)}-0{rng.randint(1, 9)}-{rng.randint(10, 28)}T10:{rng.randint(10, 59)}:07"
+    ),
     "years": lambda rng: f"{rng.randint(1800, 1899)}-{rng.randint(1900, 1999)}",
     "git hash": lambda rng: "".join(rng.choice("0123456789abcdef") for _ in range(40)),
     "arithmetic": lambda rng: f"{_digits(rng, 4)} + {_digits(rng, 4)} - {_digits(rng, 3)} = {_digits(rng, 5)}",

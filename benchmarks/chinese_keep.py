@@ -1,4 +1,4 @@
-"""Chinese web pages: the share that the rules keep, by rule, and the share that English thresholds would keep of the same pages.
+"""Chinese web pages: the share that the rules keep, by rule, beside the share that English thresholds would keep.
 
 No page may be lost to a rule made for another language: that is counted by name.
 """

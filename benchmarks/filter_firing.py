@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import _documents
 from benchmarks._planted import GOOD, PLANTED
-from datapipe.rules.judge import measure
+from datapipe.rules.judge import measure, remove_lines
 from datapipe.rules.registry import LINE_RULES, PAGE_RULES
 from datapipe.rules.sets import Bounds, BoundSet
 from datapipe.stages.clean import groups
@@ -58,7 +58,8 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
 def _broken(view: TextView, entry: BoundSet) -> Iterator[tuple[str, np.ndarray]]:
     for name, bound in entry.lines.items():
         yield name, bound.broken(LINE_RULES[name].measure(view))
-    for name, values in measure(view, entry.pages).items():
+    left, _ = remove_lines(view, entry.lines)  # page rules see what line rules leave, as in `clean`
+    for name, values in measure(left, entry.pages).items():
         yield name, entry.pages[name].broken(values)
 
 

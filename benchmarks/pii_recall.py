@@ -1,7 +1,7 @@
 """Personal data: recall and precision by kind, Chinese included, on planted data and on look-alikes of our own.
 
-Precision counts what was replaced as this kind in all cases, planted ones of other kinds and look-alikes (versions, ISBNs, dates,
-hashes, arithmetic, numbers with a wrong check digit); the bar holds for kinds with a checksum.
+Precision counts what was replaced as this kind in all cases, planted ones of other kinds and look-alikes (versions, ISBNs,
+dates, hashes, arithmetic, numbers with a wrong check digit); the bar holds for kinds with a checksum.
 """
 
 from __future__ import annotations

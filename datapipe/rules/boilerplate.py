@@ -35,7 +35,7 @@ def share(view: TextView) -> np.ndarray:
     lines of over twelve words: "Facebook Twitter LinkedIn Email"."""
     matches = view.matches(own("boilerplate", "share"))
     chosen = (view.words_of_lines.lengths <= _SHORT) & (matches.within(view.words_of_lines).lengths >= 2)
-    return share_in(view, matches, view.words_of_lines) * chosen
+    return np.where(chosen, share_in(view, matches, view.words_of_lines), 0.0)
 
 
 @line_rule("boilerplate.cookies")
@@ -81,7 +81,7 @@ def furniture(view: TextView) -> np.ndarray:
     """Share of the word characters of a line of at most twelve words that are buttons and headings of a site ("Related
     articles", "Leave a comment", "Story continues below advertisement"), 0 in a line that ends a sentence."""
     chosen = (view.words_of_lines.lengths <= _SHORT) & ~ends_a_sentence(view, view.lines)
-    return _share(view, "furniture") * chosen
+    return np.where(chosen, _share(view, "furniture"), 0.0)
 
 
 @line_rule("boilerplate.furniture_zh", languages=("zh",))
@@ -90,7 +90,8 @@ def furniture_zh(view: TextView) -> np.ndarray:
     article may hold such words, so it is their share that counts. 1 for a line of at most 40 characters that begins
     with a label and a colon ("来源：", "编辑：")."""
     chosen = view.lines.lengths <= _CHINESE_SHORT
-    return np.maximum(_share(view, "furniture_zh") * chosen, _labelled(view))
+    found: np.ndarray = np.maximum(np.where(chosen, _share(view, "furniture_zh"), 0.0), _labelled(view))
+    return found
 
 
 def _labelled(view: TextView) -> np.ndarray:

@@ -16,6 +16,7 @@ from datapipe.text.view import TextView
 
 CHINESE = ("zh",)
 
+
 @rule("chinese.characters", languages=CHINESE)
 def characters(view: TextView) -> np.ndarray:
     """Han characters in the document (public sets: at least 200 on web pages)."""

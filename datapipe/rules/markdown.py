@@ -61,11 +61,11 @@ def _fenced(view: TextView) -> Bools:
     fence = np.isin(marks[0], _FENCES) & (marks[0] == marks[1]) & (marks[0] == marks[2])
     owner = view.lines_of_documents
     before: Ints = np.cumsum(fence) - np.repeat(_before(fence, owner.starts), owner.lengths)
-    open_before: Bools = before % 2 == 1
-    return np.logical_or(fence, open_before)
+    fenced: Bools = fence | (before % 2 == 1)
+    return fenced
 
 
 def _before(fence: Bools, starts: Ints) -> Ints:
     """How many fences stand before each document's first line."""
-    total = np.concatenate([[0], np.cumsum(fence)])
-    return total[starts]
+    total: Ints = np.concatenate([[0], np.cumsum(fence)])[starts]
+    return total

@@ -47,9 +47,7 @@ def line_rule(name: str, languages: tuple[str, ...] = (), counts: bool = True) -
     return _into(LINE_RULES, name, languages, counts)
 
 
-def _into(
-    table: dict[str, Rule], name: str, languages: tuple[str, ...], counts: bool = True
-) -> Callable[[Measure], Measure]:
+def _into(table: dict[str, Rule], name: str, languages: tuple[str, ...], counts: bool = True) -> Callable[[Measure], Measure]:
     def register(measure: Measure) -> Measure:
         if name in table:
             raise ValueError(f"the rule {name} is defined twice; give one of them another name.")

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core import storage
+from core.config import ConfigError
 from datapipe.config import CleanConfig
 from datapipe.rules import lists
 from datapipe.rules.judge import measure, remove_lines
@@ -38,9 +39,18 @@ def schema() -> pa.Schema:
 
 
 def measure_documents(work: Work) -> dict[str, Any]:
-    """Writes the table of a run; `work.inputs` begins with extract. Returns its number of documents and of measures."""
+    """Writes the table of a run; `work.inputs` begins with extract. Returns its number of documents and of measures.
+
+    Raises ConfigError where documents are missing: the run was extracted into another number of shards.
+    """
     config = work.settings.clean
     rows = work.emit("shards", partial(_measured, config=config), schema()).count()
+    kept = work.inputs["extract"].require()["kept"]
+    if rows != kept:
+        raise ConfigError(
+            f"measure: {rows} documents were measured of the {kept} that extract kept; extract.shards = {work.shards} "
+            "is not what the run was extracted with: give its own config."
+        )
     return {"documents": rows, "measures": len(PAGE_RULES) + len(LINE_RULES)}
 
 

@@ -62,9 +62,7 @@ def clean_batch(batch: pa.RecordBatch, bounds: Bounds, config: CleanConfig) -> p
     return _with_measures(batch, measures) if any(measures) else batch
 
 
-def groups(
-    batch: pa.RecordBatch, texts: list[str], bounds: Bounds, longest: int
-) -> Iterator[tuple[BoundSet, str, list[int]]]:
+def groups(batch: pa.RecordBatch, texts: list[str], bounds: Bounds, longest: int) -> Iterator[tuple[BoundSet, str, list[int]]]:
     """Rows of one language that meet the same bounds, in runs of bounded size; rows that are too long are left out."""
     waiting: dict[tuple[str, str], list[int]] = {}
     sizes: dict[tuple[str, str], int] = {}

@@ -115,8 +115,9 @@ def _unbroken(view: TextView, at: Ints, size: int) -> Ints:
     at = at[at + size <= len(view.words)]
     for step in range(2, size):
         at = at[view.words.starts[at + step] - view.words.ends[at + step - 1] <= _GAP]
-    lines = view.lines
-    return at[lines.owner(view.words.starts[at]) == lines.owner(view.words.starts[at + size - 1])]
+    first, last = (view.lines.owner(view.words.starts[word]) for word in (at, at + size - 1))
+    unbroken: Ints = at[first == last]
+    return unbroken
 
 
 def share_in(view: TextView, matches: Matches, owner: Spans) -> Floats:

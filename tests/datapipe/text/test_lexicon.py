@@ -42,7 +42,10 @@ def test_empty_lists_and_empty_texts_match_nothing() -> None:
     assert found([""], ["a", "a b"]) == [[]]
 
 
-@given(st.lists(st.text("ab中文 ", max_size=30), min_size=1, max_size=4), st.lists(st.text("ab中文", min_size=1, max_size=3), max_size=4))
+@given(
+    st.lists(st.text("ab中文 ", max_size=30), min_size=1, max_size=4),
+    st.lists(st.text("ab中文", min_size=1, max_size=3), max_size=4),
+)
 def test_one_word_phrases_are_found_as_a_plain_comparison_of_words_finds_them(texts: list[str], phrases: list[str]) -> None:
     phrases = [phrase for phrase in phrases if len(TextView.of([phrase]).words) == 1]
     view = TextView.of(texts)
