@@ -9,18 +9,22 @@ import os
 import sys
 import time
 
+from core import __version__
 from core.config import plain
 from core.job import guarded, parser, settings
 from core.run import Run
 from datapipe.config import DataConfig
 from datapipe.launch import submit
+from datapipe.rules.registry import LINE_RULES, PAGE_RULES
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", DataConfig, ("clean", "spark")).parse_args()
     config = settings(arguments, DataConfig, "datapipe")
     extract = Run(config.run).stage("extract")
-    basis = [extract.require()["fingerprint"], plain(config.clean), [vars(info) for info in config.clean.files(config)]]
+    lists = [vars(info) for info in config.clean.files(config)]
+    rules = [*PAGE_RULES, *LINE_RULES]
+    basis = [__version__, extract.require()["fingerprint"], config.extract.shards, plain(config.clean), lists, rules]
     wanted = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32]
     directory = Run(config.run).stage("measures")
     if directory.is_done(wanted):

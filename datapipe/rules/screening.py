@@ -24,6 +24,7 @@ KINDS = ("adult", "gambling", "violence", "spam")
 _SMOOTHING = 50  # words
 _MOST = 4  # times that one word counts
 _CONTACT = re.compile(r"^.{0,8}?(?:\+?\d[\d \-]{4,}\d|[a-z][\w\-]{5,}\d[\w\-]*|@\w{5,})", re.DOTALL)
+_ADDRESS = re.compile(r"[!-~]+")
 _ODDS = re.compile(r"(?<![\d.,$€£¥])\d{1,2}\.\d{2}(?![\d.%])|(?<!\d)[+-]\d{3}(?!\d)")
 
 
@@ -86,14 +87,16 @@ def odds(view: TextView) -> np.ndarray:
 
 @rule("screening.links")
 def links(view: TextView) -> np.ndarray:
-    """Share of characters in web addresses written out (tokens with "://" or "www.")."""
+    """Share of characters in web addresses written out (from "://" or "www." to the first blank or character beyond ASCII)."""
+    sizes = np.zeros(len(view))
     at = np.unique(np.concatenate([view.find("://"), view.find("www.")]).astype(np.int64))
-    if not len(at):
-        return np.zeros(len(view))
-    tokens = np.unique(view.tokens.owner(at))
-    sizes = np.zeros(len(view.tokens), np.int64)
-    sizes[tokens] = view.tokens.lengths[tokens]
-    return ratio(view.documents.of(view.tokens).sum(sizes), view.documents.lengths)
+    end = 0
+    for start, document in zip(at.tolist(), view.documents.owner(at).tolist(), strict=True):
+        if start >= end:
+            address = _ADDRESS.match(view.lowered, start)
+            end = address.end() if address else start
+            sizes[document] += end - start
+    return ratio(sizes, view.documents.lengths)
 
 
 @lru_cache(maxsize=1)

@@ -44,5 +44,6 @@ def test_odds_stand_beside_words_of_betting_and_prices_are_none() -> None:
     assert (measured > 0).tolist() == [True, False, False]
 
 
-def test_links_are_shares_of_characters() -> None:
-    assert links(TextView.of(["http://x.y z", "", "none"])).tolist() == [10 / 12, 0, 0]
+def test_links_are_shares_of_characters_and_end_where_chinese_begins() -> None:
+    measured = links(TextView.of(["see ://x.y z", "", "none", "://www.a，网址在前"]))
+    assert measured.tolist() == [6 / 12, 0, 0, 8 / 13]
