@@ -20,6 +20,7 @@ class HtmlConfig:
     """Web pages: how their text is found, and the bounds past which a page is not looked at."""
 
     main_text: float = setting(-0.25, "log-odds from which a line is main text; higher gives less and surer text")
+    sibling: float = setting(3.0, "a linkless paragraph right after a chosen sibling may be less likely by this")
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
     max_elements: int = setting(100_000, "most elements of a page; of 1,020 real pages 99 % have under 4,300")

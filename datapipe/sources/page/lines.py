@@ -6,8 +6,34 @@ from collections.abc import Sequence
 
 from datapipe.sources.page.blocks import FLAGS, KINDS, Blocks
 
-_ITEM, _CELL, _PRE = (KINDS.index(name) for name in ("li", "cell", "pre"))
+_PARAGRAPH, _ITEM, _CELL = (KINDS.index(name) for name in ("p", "li", "cell"))
+_SENTENCE_ENDS = '.!?。！？”"」…'
 _LIST = 1 << FLAGS.index("list")
+
+
+def choose(blocks: Blocks, likely: Sequence[float], bound: float, slack: float) -> list[int]:
+    """The blocks whose log-odds reach the bound; a paragraph that goes on from a chosen sibling may lack `slack` of it.
+
+    It goes on where it follows directly in the same element, is of the same tag and class, has no link and ends as a sentence
+    does: pages mostly end in furniture, so that scores alone distrust the last paragraph of one that does not.
+    """
+    chosen: list[int] = []
+    for place, odds in enumerate(likely):
+        goes_on = bool(chosen) and chosen[-1] == place - 1 and odds >= bound - slack and _follows(blocks, place)
+        if odds >= bound or goes_on:
+            chosen.append(place)
+    return chosen
+
+
+def _follows(blocks: Blocks, place: int) -> bool:
+    one, other = blocks.container[place - 1], blocks.container[place]
+    return (
+        blocks.kind[place] == _PARAGRAPH
+        and not blocks.links[place]
+        and blocks.text[place][-1] in _SENTENCE_ENDS
+        and blocks.parent[one] == blocks.parent[other]
+        and blocks.shape[one] == blocks.shape[other]
+    )
 
 
 def lines(blocks: Blocks, chosen: Sequence[int]) -> str:
