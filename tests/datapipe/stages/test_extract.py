@@ -112,7 +112,7 @@ def test_a_part_is_read_anew_when_anything_it_depends_on_changes(corpus: Path) -
         part_name(replace(file, version="2"), rule, config),
         part_name(file, replace(rule, language="en"), config),
         part_name(file, rule, replace(config, languages=["zh"])),
-        part_name(file, rule, replace(config, html=replace(config.html, tables=False))),
+        part_name(file, rule, replace(config, html=replace(config.html, main_text=0.5))),
     }
     assert len(names) == 5
     assert part_name(file, replace(rule, glob="other/*"), config) in names
