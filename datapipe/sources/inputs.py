@@ -12,6 +12,7 @@ from core.config import ConfigError, plain
 from datapipe import sources
 from datapipe.config import ExtractConfig, InputConfig
 from datapipe.sources.base import InputFile
+from datapipe.sources.page.scores import fitted
 
 Claimed = tuple[InputFile, InputConfig]
 
@@ -56,7 +57,7 @@ def part_name(file: InputFile, rule: InputConfig, config: ExtractConfig) -> str:
     basis = {
         "file": [file.path, file.size, file.version, file.part, file.parts],
         "rule": {**plain(rule), "glob": ""},
-        "limits": [plain(config.html), config.languages, config.max_document_bytes],
+        "limits": [plain(config.html), fitted(), config.languages, config.max_document_bytes],
         "version": __version__,
         **({"triaged": file.triaged} if file.triaged else {}),
     }

@@ -36,8 +36,8 @@ _TAPE = 1 << 16
 
 @dataclass(frozen=True)
 class Body:
-    """A body that is to become a document: its record, its bytes with all codings undone, whether they are plain text or a page,
-    the charset that the server names, the bytes as stored, and the digest of these that the archive's header gives."""
+    """A body that is to become a document: its record, its bytes with all codings undone, whether they are plain text or a
+    page, the charset that the server names, the bytes as stored, and the digest of these that the archive's header gives."""
 
     record: Record
     data: bytes

@@ -95,8 +95,8 @@ def first_pass(work: Work, claimed: Sequence[Claimed]) -> tuple[list[Claimed], S
     digests = _digests(copies)
     marked = []
     for file, rule in claimed:
-        name = names.get((file.path, file.part))
-        marked.append((replace(file, triaged=f"{name} {digests.get(file.path, '')}") if name else file, rule))
+        looked_at = names.get((file.path, file.part))
+        marked.append((replace(file, triaged=f"{looked_at} {digests.get(file.path, '')}") if looked_at else file, rule))
     return marked, Settled(folder, work.directory.path(table), work.shards), _facts(looked)
 
 

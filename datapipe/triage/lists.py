@@ -83,7 +83,7 @@ def compile_lists(lists: Mapping[str, UrlList], target: str) -> None:
         tables[f"{number}.hosts"], tables[f"{number}.host_categories"] = made.hosts, made.host_categories
         tables[f"{number}.beginnings"], tables[f"{number}.beginning_categories"] = made.beginnings, made.beginning_categories
     with storage.aside(target) as path, open(path, "wb") as handle:
-        np.savez(handle, allow_pickle=False, **tables)  # type: ignore[arg-type]
+        np.savez(handle, allow_pickle=False, **tables)
 
 
 @lru_cache(maxsize=2)
@@ -145,11 +145,14 @@ def _compile(name: str, entry: UrlList) -> Compiled:
         raise ConfigError(
             f"extract.triage.lists.{name}.uri = {entry.uri}: holds no host and no address; one a line is expected."
         )
-    tables = []
-    for is_host in (True, False):
-        values, first = np.unique(np.frombuffer(found[is_host][0], np.uint64), return_index=True)
-        tables += [values, np.frombuffer(found[is_host][1], np.uint16)[first]]
-    return Compiled(name, categories, *tables)
+    hosts, beginnings = (_sorted(*found[is_host]) for is_host in (True, False))
+    return Compiled(name, categories, *hosts, *beginnings)
+
+
+def _sorted(hashes: array[int], categories: array[int]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Each hash once, in order, with the category that named it first."""
+    values, first = np.unique(np.frombuffer(hashes, np.uint64), return_index=True)
+    return values, np.frombuffer(categories, np.uint16)[first]
 
 
 def _members(name: str, entry: UrlList) -> list[tuple[str, FileInfo]]:

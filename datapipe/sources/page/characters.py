@@ -77,7 +77,8 @@ def count(texts: Sequence[str]) -> Counted:
         return np.add.reduceat(hits, starts, dtype=np.int32).astype(np.float32)
 
     def has(bit: int) -> NDArray[np.bool_]:
-        return (kinds & bit) != 0
+        found: NDArray[np.bool_] = (kinds & bit) != 0
+        return found
 
     ends = (has(_END) & before_space) | has(_WIDE_END)
     commas = (has(_COMMA) & before_space) | has(_WIDE_COMMA)

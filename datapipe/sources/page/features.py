@@ -127,7 +127,8 @@ def holders(blocks: Blocks) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 def over(values: Matrix, first: NDArray[np.int64], end: NDArray[np.int64]) -> Matrix:
     """Sums of values over intervals of rows."""
     total = np.concatenate([[0], np.cumsum(values, dtype=np.float64)])
-    return (total[end] - total[first]).astype(np.float32)
+    sums: Matrix = (total[end] - total[first]).astype(np.float32)
+    return sums
 
 
 def _held(blocks: Blocks, weight: Matrix, linked: Matrix, ends: Matrix, paragraph: Matrix) -> Matrix:

@@ -113,17 +113,19 @@ def _committee(
     everything = np.concatenate(values)
     centre = np.round(everything.mean(axis=0), 4)
     scale = np.round(1 / np.maximum(everything.std(axis=0), 0.05), 4)
-    empty = Network(centre, scale, *(np.zeros(0),) * 3, 0.0)
+    nothing = np.zeros(0)
+    empty = Network(centre, scale, nothing, nothing, nothing, 0.0)
     inputs = [empty.inputs(one).astype(np.float32) for one in values]
     members = []
     for seed in range(settings.members):
         chance = np.random.default_rng(seed)
         pages = np.flatnonzero(chance.random(len(values)) < settings.share)
-        chosen = [np.concatenate([column[page] for page in pages]) for column in (inputs, labels, weights)]
-        members.append(_train(*chosen, units, settings, chance))
+        x, y, w = (np.concatenate([column[int(page)] for page in pages]) for column in (inputs, labels, weights))
+        members.append(_train(x, y, w, units, settings, chance))
     first, bias, out, last = zip(*members, strict=True)
     joined = (np.concatenate(first, axis=1), np.concatenate(bias), np.concatenate(out) / settings.members)
-    return Network(centre, scale, *(np.round(part * 256) / 256 for part in joined), float(np.round(np.mean(last) * 256) / 256))
+    hidden, biases, outer = (np.round(part * 256) / 256 for part in joined)
+    return Network(centre, scale, hidden, biases, outer, float(np.round(np.mean(last) * 256) / 256))
 
 
 def _train(

@@ -7,6 +7,7 @@ double precision every sum is exact and the scores do not depend on the order in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,12 +38,14 @@ class Network:
 
     def inputs(self, values: Array) -> Array:
         even = np.clip((values - self.centre) * self.scale, -BOUND, BOUND)
-        return np.round(even * 64) / 64
+        rounded: Array = np.round(even * 64) / 64
+        return rounded
 
     def __call__(self, values: Array) -> Array:
         """Log-odds of each row, rounded to 1/64."""
         found = np.maximum(self.inputs(values) @ self.hidden + self.bias, 0) @ self.out + self.out_bias
-        return np.round(np.clip(found, -BOUND, BOUND) * 64) / 64
+        rounded: Array = np.round(np.clip(found, -BOUND, BOUND) * 64) / 64
+        return rounded
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +53,12 @@ def networks() -> tuple[Network, Network]:
     """The fitted networks (`weights.json`, written by `fit`)."""
     first, second = json.loads(WEIGHTS.read_text())
     return _network(first), _network(second)
+
+
+@lru_cache(maxsize=1)
+def fitted() -> str:
+    """Which weights these are: what was extracted with others is no longer up to date."""
+    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:16]
 
 
 def _network(held: dict[str, Any]) -> Network:

@@ -127,7 +127,8 @@ LAW = "".join(
 def test_a_law_that_an_item_quotes_is_no_copy_of_the_item_but_is_reported(make_work, tmp_path) -> None:
     folder = tmp_path / "benchmarks"
     folder.mkdir()
-    asked = f"张某驾车途经学校，{LAW[36:72]}下列关于本案的说法，哪一项完全符合立法目的并且应当得到法院支持？请结合判例逐项加以说明理由。"
+    question = "下列关于本案的说法，哪一项完全符合立法目的并且应当得到法院支持？请结合判例逐项加以说明理由。"
+    asked = f"张某驾车途经学校，{LAW[36:72]}{question}"
     (folder / "bar.jsonl").write_text(json.dumps({"question": asked}, ensure_ascii=False))
     config = DecontaminateConfig(benchmarks={"bar": "benchmarks/*.jsonl"})
     settings = DataConfig(corpus=str(tmp_path), extract=ExtractConfig(shards=1), decontaminate=config)
