@@ -92,9 +92,11 @@ class ExtractConfig:
     def files(self, config: DataConfig) -> list[FileInfo]:
         """The files that these settings read: part of what the stage's output depends on."""
         from datapipe.sources.inputs import find
+        from datapipe.sources.page.scores import fitted
 
         claimed = find(self, config.corpus or join(config.run, "crawl"), must_exist=bool(config.corpus))
-        found = [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
+        found = [FileInfo("weights of the page extractor", 0, fitted())]
+        found += [FileInfo(file.path, file.size, file.version) for file, _ in claimed]
         if self.triage.use and self.triage.lists:
             from datapipe.triage import lists
 
