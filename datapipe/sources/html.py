@@ -69,7 +69,7 @@ def extract(html: str, config: HtmlConfig) -> Page:
     if not found.text:
         return Page(title=title, verdict=Verdict("extract.no_text", detail="no text on the page"))
     likely = scores.score(found, title or "")
-    chosen = lines.choose(found, likely.tolist(), config.main_text, config.sibling)
+    chosen = lines.choose(found, lines.together(found, likely.tolist()), config.main_text, config.sibling)
     if not chosen:
         return Page(
             title=title,

@@ -8,7 +8,35 @@ from datapipe.sources.page.blocks import FLAGS, KINDS, Blocks
 
 _PARAGRAPH, _ITEM, _CELL = (KINDS.index(name) for name in ("p", "li", "cell"))
 _SENTENCE_ENDS = '.!?。！？”"」…'
+_SHORTEST, _LONGEST = 50, 100  # characters of lines set by hand
 _LIST = 1 << FLAGS.index("list")
+
+
+def together(blocks: Blocks, likely: Sequence[float]) -> list[float]:
+    """The log-odds, where lines that a page broke by hand have those of the likeliest: such a paragraph stays or goes whole.
+
+    A line goes on in the next where only a line break stands between them, it is as long as hand-set lines are, and it does
+    not end as a sentence does. A link or a code in one line of a paragraph says nothing against that line.
+    """
+    even = list(likely)
+    start = 0
+    for place in range(1, len(even) + 1):
+        if place < len(even) and _broken_by_hand(blocks, place):
+            continue
+        if place - start > 1:
+            even[start:place] = [max(likely[start:place])] * (place - start)
+        start = place
+    return even
+
+
+def _broken_by_hand(blocks: Blocks, place: int) -> bool:
+    before = blocks.text[place - 1]
+    return (
+        blocks.after_break[place]
+        and blocks.container[place] == blocks.container[place - 1]
+        and _SHORTEST <= len(before) <= _LONGEST
+        and before[-1] not in _SENTENCE_ENDS
+    )
 
 
 def choose(blocks: Blocks, likely: Sequence[float], bound: float, slack: float) -> list[int]:
