@@ -164,8 +164,8 @@ class Work:
                 for found in pool.map(shard_facts, [info.uri for info in infos[start : start + _FOOTERS]]):
                     tally.merge(found)
         facts = tally.facts()
-        before = self._documents.manifest() if self._documents is not None else None
-        check_conservation(name, facts, before)
+        from_before = came_in is None and self._documents is not None
+        check_conservation(name, facts, self._documents.manifest() if from_before and self._documents else None)
         if came_in is not None and came_in != facts["in"]:
             raise RuntimeError(f"{name}: {came_in} documents were read, but {facts['in']} are in its shards.")
         return facts

@@ -55,7 +55,10 @@ def at_work(spark: SparkSession, corpus: Path, run: Path, **changes: Any) -> Wor
 
 
 def test_every_record_is_kept_or_on_the_ledger(spark: SparkSession, corpus: Path, tmp_path: Path) -> None:
-    facts = extract(at_work(spark, corpus, tmp_path / "run"))
+    crawl = Run(str(tmp_path / "run")).stage("crawl")  # what stands before extract where no corpus is given; it counts pages
+    crawl.commit("given", {"pages": 7}, 0.0)
+    work = at_work(spark, corpus, tmp_path / "run")
+    facts = extract(Work(spark, work.settings, work.directory, {"crawl": crawl}))
     assert (facts["in"], facts["kept"], facts["removed"]) == (54, 51, 3)
     assert facts["by_rule"] == {
         "extract.corrupt_record": {"QA": 1},
