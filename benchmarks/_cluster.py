@@ -109,11 +109,12 @@ def answers(port: int) -> bool:
 
 
 def write_project(path: Path) -> Path:
-    """The project's own packages as an archive for `spark.python_files`."""
+    """The project's own packages as an archive for `spark.python_files`, as `git archive` makes it."""
     with zipfile.ZipFile(path, "w") as archive:
         for package in ("core", "datapipe", "tokenizer"):
-            for file in sorted((ROOT / package).rglob("*.py")):
-                archive.write(file, file.relative_to(ROOT))
+            for file in sorted((ROOT / package).rglob("*")):
+                if file.suffix in (".py", ".json", ".yaml"):  # the code, and the weights and word lists beside it
+                    archive.write(file, file.relative_to(ROOT))
     return path
 
 

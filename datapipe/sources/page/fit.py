@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,4 +164,4 @@ def write(fitted: Sequence[Network]) -> None:
         {name: np.asarray(getattr(network, name)).tolist() for name in ("centre", "scale", "hidden", "bias", "out", "out_bias")}
         for network in fitted
     ]
-    WEIGHTS.write_text(json.dumps(rows, separators=(",", ":")) + "\n")
+    Path(str(WEIGHTS)).write_text(json.dumps(rows, separators=(",", ":")) + "\n")

@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from datapipe.sources.page.blocks import Blocks
 from datapipe.sources.page.features import holders, measures, over, shifted
 
 Array = NDArray[Any]
-WEIGHTS = Path(__file__).with_name("weights.json")
+WEIGHTS = files("datapipe.sources.page") / "weights.json"  # the package may lie in an archive that executors were sent
 BOUND = 8.0
 
 
