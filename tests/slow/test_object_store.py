@@ -69,5 +69,5 @@ def test_the_data_line_runs_from_bucket_to_bucket_as_it_does_on_a_disk(bucket: s
     assert len(digests(remote)) >= 8
     assert not [info.uri for info in storage.listing(f"{bucket}/run") if ".aside-" in info.uri or "_temporary" in info.uri]
     again = submit(config, f"{bucket}/corpus", remote, "encode")
-    said = again.communicate(timeout=100)[1]
+    said = again.communicate(timeout=400)[1]
     assert said.count("up to date") == len(digests(remote)), said[-3000:]
