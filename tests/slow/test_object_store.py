@@ -68,6 +68,8 @@ def test_the_data_line_runs_from_bucket_to_bucket_as_it_does_on_a_disk(bucket: s
     assert digests(remote) == digests(local)
     assert len(digests(remote)) >= 8
     assert not [info.uri for info in storage.listing(f"{bucket}/run") if ".aside-" in info.uri or "_temporary" in info.uri]
+    ended_at = {name: remote.stage(name).require()["at"] for name in digests(remote)}
     again = submit(config, f"{bucket}/corpus", remote, "encode")
     said = again.communicate(timeout=400)[1]
-    assert said.count("up to date") == len(digests(remote)), said[-3000:]
+    assert again.returncode == 0, said[-3000:]
+    assert {name: remote.stage(name).require()["at"] for name in ended_at} == ended_at, "a second call found all up to date"
