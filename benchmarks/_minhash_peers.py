@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> None:
 
 
 def fastest(run: Sign, texts: list[str], repeats: int) -> float:
+    """The least CPU time of some runs, in seconds."""
     best = float("inf")
     for _ in range(repeats):
         began = time.process_time()

@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks import _documents
 from benchmarks._planted import GOOD, PLANTED
+from datapipe.rules.groups import groups
 from datapipe.rules.judge import measure, remove_lines
 from datapipe.rules.registry import LINE_RULES, PAGE_RULES
 from datapipe.rules.sets import Bounds, BoundSet
-from datapipe.stages.clean import groups
 from datapipe.text.view import TextView
 
 

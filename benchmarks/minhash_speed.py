@@ -15,14 +15,14 @@ import json
 import os
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import zstandard
 
 from benchmarks._environment import environment
+from benchmarks._minhash_peers import fastest
 from datapipe.config import DedupDocumentsConfig
 from datapipe.dedup.minhash import MinHash
 from datapipe.dedup.shingles import shingle_sets
@@ -77,16 +77,6 @@ def read_texts(corpus: Path, language: str, megabytes: float, piece: int) -> lis
                 if size > megabytes:
                     return texts
     return texts
-
-
-def fastest(run: Callable[[list[str]], Any], texts: list[str], repeats: int) -> float:
-    """The least CPU time of some runs, in seconds."""
-    best = float("inf")
-    for _ in range(repeats):
-        began = time.process_time()
-        run(texts)
-        best = min(best, time.process_time() - began)
-    return best
 
 
 def sign(texts: list[str]) -> None:

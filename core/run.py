@@ -23,18 +23,7 @@ import yaml
 from core import __version__, storage
 from core.config import ConfigError
 
-_PACKAGES = (
-    "pyspark",
-    "pyarrow",
-    "numpy",
-    "trafilatura",
-    "warcio",
-    "datasketch",
-    "fasttext",
-    "tokenizers",
-    "torch",
-    "deepspeed",
-)
+_PACKAGES = ("pyspark", "pyarrow", "numpy", "lxml", "warcio", "fasttext", "tokenizers", "torch", "deepspeed")
 
 
 class StageDirectory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from core.job import guarded, parser, settings
 from core.line import STAGES, Stage, active, fingerprint, outside
 from core.run import Run
 from datapipe.config import DataConfig
+from datapipe.launch import submit
 from datapipe.shards import check_conservation
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def main(name: str, description: str | None) -> None:
         run = Run(config.run)
         run.prepare()
         run.record(plain(config))
-        run_stages(entries, config, run, lambda: _session(config, name))
+        run_stages(entries, config, run, lambda: session(name, config))
 
     guarded(work)
 
@@ -71,7 +73,11 @@ def run_stages(entries: Sequence[Stage], config: DataConfig, run: Run, session: 
         _say(_summary(entry.name, facts, time.monotonic() - began))
 
 
-def _session(config: DataConfig, name: str) -> SparkSession:
+def session(name: str, config: DataConfig) -> SparkSession:
+    """The Spark session of the job `name`. Where this program was not started by spark-submit, which alone can size the
+    driver, it is started again by it, and this process ends with its status."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        sys.exit(submit(name, config.spark, sys.argv[1:]))
     from datapipe.spark import open_session
 
     return open_session(config.spark, name)

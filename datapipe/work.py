@@ -23,7 +23,7 @@ from core import storage
 from core.run import StageDirectory
 from datapipe.config import DataConfig
 from datapipe.document import SCHEMA
-from datapipe.shards import Tally, check_conservation, read_kept, shard_facts, shard_name, write_shard, write_table
+from datapipe.shards import Tally, read_kept, shard_facts, shard_name, write_shard, write_table
 from datapipe.spark import watched
 from datapipe.tables import Batches, read_file, read_tables, write_by_shard
 
@@ -91,7 +91,7 @@ class Work:
             function=function, beside=self._beside(beside),
         )  # fmt: skip
         self.each_shard("shards", task)
-        return self.tally()
+        return self._tally()
 
     def emit(self, name: str, function: ShardFunction, schema: pa.Schema) -> DataFrame:
         """Runs a function over each shard's kept documents and commits the small table it gives, by shard."""
@@ -149,26 +149,23 @@ class Work:
             missing = [index for index in missing if index not in written]
         for index in missing:
             write_shard(self.directory.path("shards", shard_name(index)), [])
-        return self.tally(came_in=read_tables(self.session, parts, pa.schema([SCHEMA.field("id")])).count())
+        facts = self._tally()
+        came_in = read_tables(self.session, parts, pa.schema([SCHEMA.field("id")])).count()
+        if came_in != facts["in"]:
+            raise RuntimeError(f"{self.directory.name}: {came_in} documents were read, but {facts['in']} are in its shards.")
+        return facts
 
-    def tally(self, came_in: int | None = None) -> dict[str, Any]:
-        """The facts of all shards that this stage wrote. Raises RuntimeError unless there are as many documents in them as
-        came in (from the stage before, else that number)."""
+    def _tally(self) -> dict[str, Any]:
+        """The facts of all shards that this stage wrote; whoever runs the stage checks them against the stage before."""
         infos = storage.listing(self.directory.path("shards"))
-        name = self.directory.name
         if len(infos) != self.shards:
-            raise RuntimeError(f"{name}: {len(infos)} shards were written instead of {self.shards}.")
+            raise RuntimeError(f"{self.directory.name}: {len(infos)} shards were written instead of {self.shards}.")
         tally = Tally()
         with ThreadPoolExecutor(_FOOTERS) as pool:  # where a footer is a request, they are asked for together
             for start in range(0, len(infos), _FOOTERS):
                 for found in pool.map(shard_facts, [info.uri for info in infos[start : start + _FOOTERS]]):
                     tally.merge(found)
-        facts = tally.facts()
-        from_before = came_in is None and self._documents is not None
-        check_conservation(name, facts, self._documents.manifest() if from_before and self._documents else None)
-        if came_in is not None and came_in != facts["in"]:
-            raise RuntimeError(f"{name}: {came_in} documents were read, but {facts['in']} are in its shards.")
-        return facts
+        return tally.facts()
 
     def _missing(self, name: str) -> list[int]:
         done = {info.uri.rsplit("/", 1)[-1] for info in storage.listing(self.directory.path(name))}

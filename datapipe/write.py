@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal
 
@@ -24,9 +23,8 @@ from core.config import ConfigError
 from core.run import Run, StageDirectory
 from datapipe.config import DataConfig
 from datapipe.document import SCHEMA
-from datapipe.launch import environment
 from datapipe.shards import read_kept, shard_name
-from datapipe.spark import open_session, watched
+from datapipe.spark import watched
 
 Form = Literal["jsonl", "parquet"]
 FIELDS = ("id", "text", "domain", "language", "source", "url", "date", "title", "quality", "metadata")
@@ -34,14 +32,12 @@ ENDINGS = {"jsonl": "jsonl.zst", "parquet": "parquet"}
 MANIFEST = "manifest.json"
 
 
-def write_stage(config: DataConfig, name: str, form: Form, target: str) -> str:
-    """Writes what the stage `name` of a run kept, in a session of its own or that of spark-submit; returns a line about it."""
+def write_stage(config: DataConfig, name: str, form: Form, target: str, session: Callable[[], SparkSession]) -> str:
+    """Writes what the stage `name` of a run kept; returns a line about it."""
     stage = Run(config.run).stage(name)
     stage.require()
     target = target or storage.join(config.run, "written", f"{name}-{form}")
-    os.environ.update(environment(config.spark))
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"--driver-memory {config.spark.driver_memory} pyspark-shell")
-    made = write(open_session(config.spark, "write"), stage, config.extract.shards, target, form)
+    made = write(session(), stage, config.extract.shards, target, form)
     return f"write: {made['documents']} documents in {len(made['files'])} files below {target}"
 
 

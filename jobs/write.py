@@ -1,12 +1,14 @@
 """What a stage kept, as JSON lines or Parquet: one file a shard, for other tools or another run.
 
-spark-submit jobs/write.py --config configs/demo.yaml run=runs/demo --stage resample --form jsonl --to runs/demo/written
+python jobs/write.py --config configs/demo.yaml run=runs/demo --stage resample --form jsonl --to runs/demo/written
 """
 
 import sys
 
 from core.job import guarded, parser, settings
 from datapipe.config import DataConfig
+from datapipe.job import session
+from datapipe.write import write_stage
 
 
 def main() -> None:
@@ -16,9 +18,7 @@ def main() -> None:
     arguments.add_argument("--to", default="", metavar="URI", help="the folder; empty: RUN/written/STAGE-FORM")
     given = arguments.parse_args()
     config = settings(given, DataConfig, "datapipe")
-    from datapipe.write import write_stage
-
-    print(write_stage(config, given.stage, given.form, given.to), file=sys.stderr)
+    print(write_stage(config, given.stage, given.form, given.to, lambda: session("write", config)), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ from core import storage
 from core.config import ConfigError
 from datapipe.config import CleanConfig
 from datapipe.rules import lists
+from datapipe.rules.groups import groups
 from datapipe.rules.judge import measure, remove_lines
 from datapipe.rules.registry import LINE_RULES, PAGE_RULES
 from datapipe.rules.sets import Bounds
-from datapipe.stages.clean import groups
 from datapipe.text.view import TextView
 from datapipe.work import Batches, ShardTask, Work
 

@@ -7,7 +7,6 @@ for one language ever measures another. The text of a document that goes stays a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,13 +17,11 @@ from core.config import ConfigError
 from datapipe.config import CleanConfig
 from datapipe.document import SCHEMA, Verdict, set_column, with_verdicts
 from datapipe.rules import lists, pii
+from datapipe.rules.groups import groups
 from datapipe.rules.judge import judge, remove_lines
 from datapipe.rules.sets import Bounds, BoundSet
 from datapipe.text.view import TextView
 from datapipe.work import Batches, ShardTask, Work
-
-GROUP_CHARACTERS = 1 << 21
-"""Characters of one view: enough that numpy's calls cost nothing, few enough to stay near the caches (60 MB of arrays)."""
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -60,24 +57,6 @@ def clean_batch(batch: pa.RecordBatch, bounds: Bounds, config: CleanConfig) -> p
     else:
         batch = with_verdicts(batch, verdicts)
     return _with_measures(batch, measures) if any(measures) else batch
-
-
-def groups(batch: pa.RecordBatch, texts: list[str], bounds: Bounds, longest: int) -> Iterator[tuple[BoundSet, str, list[int]]]:
-    """Rows of one language that meet the same bounds, in runs of bounded size; rows that are too long are left out."""
-    waiting: dict[tuple[str, str], list[int]] = {}
-    sizes: dict[tuple[str, str], int] = {}
-    kinds = zip(batch.column("domain").to_pylist(), batch.column("language").to_pylist(), strict=True)
-    for row, (domain, language) in enumerate(kinds):
-        if len(texts[row]) > longest:
-            continue
-        key = bounds.of(domain, language).name, language
-        waiting.setdefault(key, []).append(row)
-        sizes[key] = sizes.get(key, 0) + len(texts[row])
-        if sizes[key] >= GROUP_CHARACTERS:
-            yield bounds.sets[key[0]], language, waiting.pop(key)
-            sizes[key] = 0
-    for (name, language), rows in waiting.items():
-        yield bounds.sets[name], language, rows
 
 
 def _clean_group(

@@ -21,17 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from datapipe.text.characters import (
-    INVISIBLE,
-    LETTER,
-    MARK,
-    NUMBER,
-    SPACE,
-    UNSPACED,
-    classes,
-    lower_hashes,
-    mix,
-)
+from datapipe.text.characters import INVISIBLE, LETTER, MARK, NUMBER, SPACE, UNSPACED, classes, lower_hashes, mix
 from datapipe.text.ngrams import Ngrams
 from datapipe.text.spans import Bools, Ints, Spans
 

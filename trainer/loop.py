@@ -1,0 +1,274 @@
+"""One run of pre-training on one rank: a step, what is logged, watched, validated, saved, and how it goes on after a stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.config import ConfigError, plain
+from core.progress import Progress
+from core.run import StageDirectory
+from core.storage import local_path
+from trainer import checkpoint as checkpoints
+from trainer import plan, schedule
+from trainer.config import TrainConfig
+from trainer.data import Blend, TokenData, Validation
+from trainer.log import Log
+from trainer.monitor import Monitor
+from trainer.parallel import states
+from trainer.parallel.engine import Batch, Engine, StepResult
+from trainer.parallel.ranks import Ranks
+from trainer.rank import Stopped, Watchdog
+
+
+class Loop:
+    """One run on this rank."""
+
+    def __init__(self, config: TrainConfig, ranks: Ranks, data: TokenData, directory: StageDirectory) -> None:
+        if config.model.vocab is None:
+            config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocab=data.vocabulary))
+        if config.model.rows < data.vocabulary:
+            raise ConfigError(
+                f"model.vocab = {config.model.vocab} is smaller than the tokenizer's {data.vocabulary}; "
+                "leave it null to take that."
+            )
+        self.config, self.ranks, self.data = config, ranks, data
+        self.folder = Path(local_path(directory.uri))
+        context = config.model.context
+        self.blend = Blend(data, context, config.seed)
+        limit = config.pretrain.validate_sequences * context or None
+        self.validation = Validation(data, context, limit)
+        self.engine = Engine(config, ranks, len(self.blend.domains), data.eos)
+        self.monitor = Monitor(config.pretrain.monitor)
+        self.step = 0
+        self.seconds = 0.0  # spent in training steps, over all starts
+        self.restarts = 0
+        self.log: Log | None = None
+        self.last_loss = float("nan")
+        self._new_mix = ""  # what is marked in the log where the mix changed on the way
+        self._flops = plan.flops_per_token_with_attention(config.model)
+
+    def run(self) -> dict[str, Any]:
+        """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
+        began = time.monotonic()
+        pretrain = self.config.pretrain
+        self.watchdog = Watchdog(60 * self.config.parallel.timeout_minutes)
+        self._resume()
+        if self.ranks.main:
+            self.log = Log(self.folder, self.step)
+            if self._new_mix:
+                self.log.write({"step": self.step, "event": "new_mix", "message": self._new_mix})
+            (self.folder / "model.json").write_text(json.dumps(plain(self.config.model), indent=1), encoding="utf-8")
+        bar = Progress("pretrain", total=pretrain.steps, unit="step", begin=self.step) if self.ranks.main else None
+        saved = self.step
+        validation: dict[str, Any] = {}
+        while self.step < pretrain.steps:
+            self.watchdog.beat(f"step {self.step + 1}")
+            row = self._train_step()
+            last = self.step == pretrain.steps
+            if last or (pretrain.validate_every and self.step % pretrain.validate_every == 0):
+                validation = self._validate()
+            if last or (pretrain.save_every and self.step % pretrain.save_every == 0):
+                self._save()
+                saved = self.step
+            if bar is not None:
+                bar.reach(self.step, note=_line(row))
+        if bar is not None:
+            bar.close()
+        if saved != self.step or not validation:
+            validation = self._validate()
+        self.watchdog.end()
+        if self.log is not None:
+            self.log.close()
+        model = self.config.model
+        return {
+            "steps": self.step,
+            "tokens": self._tokens(),
+            "epochs": self.blend.epochs(self.step * self.config.pretrain.batch),
+            "first_loss": self.log.first_loss if self.log else None,
+            "last_loss": self.last_loss,
+            "validation": validation,
+            "tokens_per_second": self._tokens() / self.seconds if self.seconds else 0.0,
+            "checkpoint": f"checkpoints/{checkpoints.folder_name(self.step)}",
+            "parameters": plan.parameters(model),
+            "model": plain(model),
+            "layout": plain(self.config.parallel),
+            "restarts": self.restarts,
+            "training_seconds": round(self.seconds, 2),
+            "goodput": self._goodput(),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+
+    def _train_step(self) -> dict[str, Any]:
+        began = time.monotonic()
+        pretrain, context = self.config.pretrain, self.config.model.context
+        step, start = self.step + 1, pretrain.sequences_through(self.step)
+        count = pretrain.batch_at(step)
+        tokens = (start + count) * context
+        by_tokens = pretrain.schedule.unit == "tokens"
+        end = pretrain.sequences_through(pretrain.steps) * context if by_tokens else pretrain.steps
+        share = schedule.factor(pretrain.schedule, tokens if by_tokens else step, end)
+        rates = schedule.apply(self.engine.optimizer.param_groups, share)
+        measured = bool(pretrain.norms_every) and step % pretrain.norms_every == 0
+        before = states.masters(self.engine) if measured else None
+        permit = self.monitor.permits if pretrain.monitor.policy == "skip" else None
+        result = self.engine.step(self._batch(start, count), permit)
+        self.step, self.last_loss = step, result.loss
+        taken = time.monotonic() - began
+        self.seconds += taken
+        rate = count * context / taken
+        row: dict[str, Any] = {
+            "step": step,
+            "tokens": tokens,
+            "loss": result.loss,
+            "grad_norm": result.grad_norm,
+            "lr": rates,
+            "tokens_per_second": rate,
+            "tflops": self._flops * rate / self.config.parallel.world / 1e12,
+            "memory_gb": _memory(self.ranks.device) / 1e9,
+            "domains": self._by_domain(result),
+        }
+        if before is not None:
+            row["weight_norm"] = dict(states.norms(self.engine))
+            row["update_norm"] = dict(states.norms(self.engine, before))
+        if result.skipped:
+            row["skipped"] = True
+        if self.ranks.device.type == "cuda":
+            row["mfu"] = row["tflops"] / self.config.plan.gpu_peak
+        if self.log is not None and (step % pretrain.log_every == 0 or step == 1):
+            self.log.write(row)
+        self._watch(result, tokens)
+        return row
+
+    def _batch(self, start: int, count: int) -> Batch:
+        """This data rank's rows of the sequences start .. start + count; stages in the middle need only their number."""
+        rows = self.engine.rows(count)
+        if not (self.ranks.first or self.ranks.last):
+            number = rows.stop - rows.start
+            return Batch(
+                torch.zeros(number, self.config.model.context + 1, dtype=torch.int64), torch.zeros(number, dtype=torch.int64)
+            )
+        tokens, domains = self.blend.sequences(start + rows.start, rows.stop - rows.start)
+        return Batch(torch.from_numpy(tokens), torch.from_numpy(domains))
+
+    def _by_domain(self, result: StepResult) -> dict[str, float]:
+        pairs = zip(self.blend.domains, result.tally.tolist(), strict=True)
+        return {name: nats / tokens for name, (nats, tokens) in pairs if tokens}
+
+    def _watch(self, result: StepResult, tokens: int) -> None:
+        """Every rank sees the same numbers, so all stop together."""
+        for event in self.monitor.observe(self.step, result.loss, result.grad_norm, tokens):
+            if self.log is not None:
+                self.log.write({"step": self.step, "event": event.kind, "message": event.message})
+                print(f"\n  {event.message}", flush=True)
+            if event.stop:
+                first, beyond = (self.config.pretrain.sequences_through(step) for step in (self.step - 1, self.step))
+                saved = checkpoints.steps_in(self.folder / "checkpoints")
+                raise Stopped(
+                    f"{event.message} The step's data are sequences {first} to {beyond - 1} "
+                    f"of mix {self.blend.hash}; the newest checkpoint is of step {saved[-1] if saved else 'none'}."
+                )
+
+    def _validate(self) -> dict[str, Any]:
+        """Loss and bits per byte of each domain's held-out windows."""
+        per_rank = self.config.parallel.micro_batch
+        whole = per_rank * self.ranks.data_size
+        found = {}
+        for domain in self.validation.domains:
+            nats = tokens = 0.0
+            index = self.blend.domains.index(domain)
+            for start in range(0, self.validation.windows(domain), whole):
+                self.watchdog.beat(f"a validation batch of {domain}")
+                held = self.validation.batch(domain, start + self.ranks.data * per_rank, per_rank)
+                batch = Batch(torch.from_numpy(held.tokens), torch.full((per_rank,), index), torch.from_numpy(held.mask).long())
+                tally = self.engine.losses(batch)[index]
+                nats, tokens = nats + float(tally[0]), tokens + float(tally[1])
+            bits = nats / 0.6931471805599453 / max(1, self.validation.utf8_bytes(domain))
+            found[domain] = {"loss": nats / max(1.0, tokens), "bpb": bits, "tokens": int(tokens)}
+        if self.log is not None:
+            self.log.write({"step": self.step, "validation": found})
+        return found
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        self.watchdog.beat(f"the checkpoint of step {self.step}")
+        folder = self.folder / "checkpoints"
+        state = {
+            "step": self.step,
+            "sequences": self.config.pretrain.sequences_through(self.step),
+            "tokens": self._tokens(),
+            "seed": self.config.seed,
+            "model": plain(self.config.model),
+            "mix": self.blend.hash,
+            "monitor": self.monitor.state(),
+            "training_seconds": self.seconds,
+            "restarts": self.restarts,
+            "last_loss": self.last_loss,
+        }
+        states.save(self.engine, checkpoints.Writer(folder, self.step), state)
+        if self.ranks.main:
+            checkpoints.prune(folder, self.config.pretrain.keep, self.config.pretrain.keep_every)
+        if self.log is not None:
+            self.log.write({"step": self.step, "checkpoint_seconds": time.monotonic() - began})
+
+    def _resume(self) -> None:
+        """From the newest checkpoint that is whole; damaged ones are named and passed over, by all ranks alike."""
+        folder = self.folder / "checkpoints"
+        say = print if self.ranks.main else _say_nothing
+        limit = self.config.pretrain.steps
+        while True:
+            found = checkpoints.newest(folder, limit, say)
+            if found is None:
+                return
+            damage = states.damage(found)
+            if damage is None:
+                break
+            say(f"{damage} It is passed over.")
+            limit = found.step - 1
+        state: Mapping[str, Any] = found.state
+        if state["mix"] != self.blend.hash and not self.config.pretrain.allow_new_mix:
+            raise ConfigError(
+                f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; encode as before, "
+                f"set pretrain.allow_new_mix=true if the change is meant, or move {self.folder} away to begin anew."
+            )
+        if state["mix"] != self.blend.hash:
+            self._new_mix = f"step {found.step}: another mix of data from here ({state['mix']} before, {self.blend.hash} now)"
+        states.restore(self.engine, found)
+        self.step, self.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
+        self.restarts = int(state["restarts"]) + 1
+        self.monitor.restore(state["monitor"])
+        say(f"  goes on from {found.path.name}")
+
+    def _goodput(self) -> float | None:
+        """Share of the time since the run's first start that went into steps which were kept (rank 0 knows)."""
+        began = self.folder / "began.json"
+        if not began.exists():
+            return None
+        at = datetime.fromisoformat(json.loads(began.read_text(encoding="utf-8"))["at"])
+        return min(1.0, self.seconds / max(1.0, (datetime.now(UTC) - at).total_seconds()))
+
+    def _tokens(self) -> int:
+        return self.config.pretrain.sequences_through(self.step) * self.config.model.context
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return f"loss {row['loss']:.3f}, gradient norm {row['grad_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s"
+
+
+def _memory(device: torch.device) -> float:
+    """The most memory this process has held, in bytes: of the device, or of the host where that computes."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+def _say_nothing(message: str) -> None:
+    return None
