@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks._extractors import DEFAULTS, FAST, OURS, PARSER, RESILIPARSE, run
+from benchmarks._one_core import one_core
 from benchmarks._pages import read
 
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser.add_argument("--every", type=int, default=1, help="take every n-th page")
     parser.add_argument("--without-resiliparse", action="store_true", help="leave out what must be installed")
     options = parser.parse_args(arguments)
+    one_core()
     pages = [page.html for page in read(options.corpus)][:: options.every]
     names = [OURS, PARSER, DEFAULTS, FAST, *([] if options.without_resiliparse else [RESILIPARSE])]
     speeds = {name: 0.0 for name in names}

@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from benchmarks._one_core import one_core
 from benchmarks._one_stage import open_work
 from core.config import build_sections, override, read_yaml
 from core.run import Run
@@ -69,6 +70,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser.add_argument("--run", default="", help="a run of the full path without the first look; empty: run it now")
     parser.add_argument("--every", type=int, default=2, help="of the archives' pages, the made mix takes each n-th")
     options = parser.parse_args(arguments)
+    one_core()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(options.run or folder)
         if not options.run:
