@@ -59,6 +59,8 @@ def main(crawl: str, folder: str, workers: int) -> None:
         began = time.perf_counter()
         LocalPipelineExecutor(pipeline, tasks=tasks, workers=min(workers, tasks), logging_dir=place(f"logs-{name}")).run()
         seconds[name] = round(time.perf_counter() - began, 2)
+        if not list(Path(folder, "filtered").glob("*")):  # it goes on where every one of its tasks has failed
+            raise SystemExit(f"error: {name}: wrote nothing; its words stand above and in {place(f'logs-{name}')}.")
     print(json.dumps(seconds))
 
 

@@ -116,7 +116,7 @@ def _count(shard: int, batches: Iterator[pa.RecordBatch]) -> int:
 
 def peer(crawl: Path, folder: Path, workers: int) -> dict[str, float]:
     """Seconds of each step of datatrove."""
-    python = peer_environment("datatrove", ["datatrove[io,processing]", "spacy"])
+    python = peer_environment("datatrove", ["datatrove[io,processing]", "spacy", "lxml_html_clean"])
     command = [str(python), str(ROOT / "benchmarks" / "_datatrove.py"), str(crawl), str(folder), str(workers)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
