@@ -4,6 +4,7 @@
 #   make STAGE RUN=dir CONFIG=file  one stage, on what those before it have left
 #   make write [STAGE=x] [FORM=jsonl|parquet] [TO=dir]  what a stage kept, as files for other tools
 #   make measure RUN=dir | tune RUN=dir ARGS="rule=gopher.words max=9000"   what another threshold would drop
+#   make compression RUN=dir [PEERS=dir]   tokens per byte of a run's tokenizer on unseen text, beside other vocabularies
 #   make generate PROMPT="..."       text from a run's exported model
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
@@ -20,11 +21,14 @@ LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),co
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
           train_tokenizer encode pretrain evaluate export report
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write $(STAGES)
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write compression search transfer predict grow $(STAGES)
 
 help:
-	@sed -n '1,9s/^# \{0,1\}//p' Makefile
+	@sed -n '1,10s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
+
+# What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.
+LEVERS := search transfer predict grow
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
 $(READY): setup.cfg constraints.txt jobs/provide_java.py
@@ -50,6 +54,10 @@ write: $(READY)
 	@$(PYTHON) jobs/write.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) --stage $(or $(STAGE),resample) \
 	  --form $(or $(FORM),jsonl) $(if $(TO),--to $(TO)) $(ARGS)
 
+compression: $(READY)
+	@$(PYTHON) jobs/compression.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) \
+	  $(if $(PEERS),--peers $(PEERS)) $(ARGS)
+
 measure: $(READY)
 	@$(PYTHON) jobs/measure.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
 
@@ -58,6 +66,9 @@ tune: $(READY)
 
 generate: $(READY)
 	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)
+
+$(LEVERS): $(READY)
+	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(ARGS)
 
 plan: $(READY)
 	@$(PYTHON) jobs/plan.py --config $(CONFIG) $(ARGS)

@@ -21,6 +21,8 @@ from trainer import checkpoint as checkpoints
 from trainer import plan, schedule
 from trainer.config import TrainConfig
 from trainer.data import Blend, TokenData, Validation
+from trainer.growth.masks import set_masks
+from trainer.growth.record import KEY, Growth
 from trainer.log import Log
 from trainer.monitor import Monitor
 from trainer.parallel import states
@@ -53,6 +55,7 @@ class Loop:
         self.restarts = 0
         self.log: Log | None = None
         self.last_loss = float("nan")
+        self.growth: Growth | None = None
         self._new_mix = ""  # what is marked in the log where the mix changed on the way
         self._flops = plan.flops_per_token_with_attention(config.model)
 
@@ -116,6 +119,9 @@ class Loop:
         by_tokens = pretrain.schedule.unit == "tokens"
         end = pretrain.sequences_through(pretrain.steps) * context if by_tokens else pretrain.steps
         share = schedule.factor(pretrain.schedule, tokens if by_tokens else step, end)
+        if self.growth is not None:
+            share *= self.growth.rate(step)
+        self._mask()
         rates = schedule.apply(self.engine.optimizer.param_groups, share)
         measured = bool(pretrain.norms_every) and step % pretrain.norms_every == 0
         before = states.masters(self.engine) if measured else None
@@ -136,6 +142,8 @@ class Loop:
             "memory_gb": _memory(self.ranks.device) / 1e9,
             "domains": self._by_domain(result),
         }
+        if self.growth is not None:
+            row["grown"] = self.growth.share(step - 1)
         if before is not None:
             row["weight_norm"] = dict(states.norms(self.engine))
             row["update_norm"] = dict(states.norms(self.engine, before))
@@ -147,6 +155,13 @@ class Loop:
             self.log.write(row)
         self._watch(result, tokens)
         return row
+
+    def _mask(self) -> None:
+        """What counts of the parts that a growth added, by the steps done; when all of it does, no mask is left."""
+        if self.growth is not None:
+            share = self.growth.share(self.step)
+            parts, model = self.engine.pipeline.held_parts(), self.config.model
+            set_masks(parts, self.growth, model, share if share < 1.0 else None, self.ranks.tensor)
 
     def _batch(self, start: int, count: int) -> Batch:
         """This data rank's rows of the sequences start .. start + count; stages in the middle need only their number."""
@@ -179,6 +194,7 @@ class Loop:
 
     def _validate(self) -> dict[str, Any]:
         """Loss and bits per byte of each domain's held-out windows."""
+        self._mask()
         per_rank = self.config.parallel.micro_batch
         whole = per_rank * self.ranks.data_size
         found = {}
@@ -212,6 +228,7 @@ class Loop:
             "training_seconds": self.seconds,
             "restarts": self.restarts,
             "last_loss": self.last_loss,
+            KEY: None if self.growth is None else dataclasses.asdict(self.growth),
         }
         states.save(self.engine, checkpoints.Writer(folder, self.step), state)
         if self.ranks.main:
@@ -226,6 +243,8 @@ class Loop:
         limit = self.config.pretrain.steps
         while True:
             found = checkpoints.newest(folder, limit, say)
+            if found is None and self.config.grow.source is not None:
+                raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
             if found is None:
                 return
             damage = states.damage(found)
@@ -244,6 +263,7 @@ class Loop:
         states.restore(self.engine, found)
         self.step, self.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
         self.restarts = int(state["restarts"]) + 1
+        self.growth = Growth.of(state)
         self.monitor.restore(state["monitor"])
         say(f"  goes on from {found.path.name}")
 

@@ -19,7 +19,7 @@ _CHUNK_ELEMENTS = 1 << 27  # logits that the loss holds at once on a GPU
 def core_parameters(model: ModelConfig) -> int:
     """Parameters of all matrices inside blocks."""
     keys = model.key_heads * model.head_dim
-    return model.layers * (2 * model.hidden * model.hidden + 2 * model.hidden * keys + 3 * model.hidden * model.ffn)
+    return model.layers * model.hidden * (2 * model.heads_width + 2 * keys + 3 * model.ffn)
 
 
 def parameters(model: ModelConfig) -> int:
@@ -35,7 +35,7 @@ def flops_per_token(model: ModelConfig) -> float:
 
 def flops_per_token_with_attention(model: ModelConfig) -> float:
     """The same as Megatron counts: matrices and head, no look-up in the embedding, and 12 L h s for attention."""
-    return 6.0 * (core_parameters(model) + model.rows * model.hidden) + 12.0 * model.layers * model.hidden * model.context
+    return 6.0 * (core_parameters(model) + model.rows * model.hidden) + 12.0 * model.layers * model.heads_width * model.context
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def kept_per_token(model: ModelConfig, parallel: ParallelConfig) -> float:
     if parallel.recompute == "full":
         return residual / 4
     keys = model.key_heads * model.head_dim
-    inside = (2.0 * model.hidden + 2.0 * keys + 3.0 * model.ffn) / parallel.tensor
+    inside = (2.0 * model.heads_width + 2.0 * keys + 3.0 * model.ffn) / parallel.tensor
     if parallel.recompute == "selective":
         return residual / 2 + inside - model.ffn / parallel.tensor
     return residual + inside

@@ -10,22 +10,28 @@ from dataclasses import dataclass
 
 from core.config import ConfigError, setting
 from trainer.config.checks import divisors
+from trainer.config.grow import GrowConfig
 from trainer.config.model import ModelConfig
 from trainer.config.optimizer import MonitorConfig, OptimizerConfig, ScheduleConfig
 from trainer.config.parallel import ParallelConfig, PlanConfig, local_threads
 from trainer.config.pretrain import PretrainConfig
+from trainer.config.search import PredictConfig, SearchConfig, TransferConfig
 from trainer.evaluate.config import EvaluateConfig
 from trainer.export.config import ExportConfig
 
 __all__ = [
+    "GrowConfig",
     "ModelConfig",
     "MonitorConfig",
     "OptimizerConfig",
     "ParallelConfig",
     "PlanConfig",
+    "PredictConfig",
     "PretrainConfig",
     "ScheduleConfig",
+    "SearchConfig",
     "TrainConfig",
+    "TransferConfig",
     "local_threads",
 ]
 
@@ -41,6 +47,10 @@ class TrainConfig:
     pretrain: PretrainConfig = setting(PretrainConfig)
     evaluate: EvaluateConfig = setting(EvaluateConfig)
     export: ExportConfig = setting(ExportConfig)
+    search: SearchConfig = setting(SearchConfig)
+    transfer: TransferConfig = setting(TransferConfig)
+    predict: PredictConfig = setting(PredictConfig)
+    grow: GrowConfig = setting(GrowConfig)
     plan: PlanConfig = setting(PlanConfig)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ class ModelConfig:
     layers: int = setting(4, "transformer blocks")
     hidden: int = setting(128, "width of the residual stream")
     heads: int = setting(4, "attention heads; the report keeps hidden / heads = 128 at every width")
+    head_size: int | None = setting(None, "width of one head; null is hidden / heads. Growing width or heads alone needs it")
     kv_heads: int | None = setting(None, "key and value heads; fewer than heads is grouped-query attention; null is heads")
     ffn: int = setting(344, "width of the SwiGLU feed-forward; the report takes 8/3 hidden, rounded to a multiple of 64")
     vocab: int | None = setting(None, "tokens of the tokenizer; null takes it from the encoded shards")
@@ -44,12 +45,14 @@ class ModelConfig:
             at_least(name, getattr(self, name), 1)
         if self.vocab is not None:
             at_least("vocab", self.vocab, 1)
-        if self.hidden % self.heads:
+        if self.head_size is not None:
+            at_least("head_size", self.head_size, 1)
+        elif self.hidden % self.heads:
             raise ConfigError(f"heads = {self.heads} does not divide hidden = {self.hidden}; use {divisors(self.hidden)}.")
         if self.head_dim % 2:
             raise ConfigError(
                 f"heads = {self.heads} gives a head of {self.head_dim}, but rotary embedding turns pairs; "
-                "make hidden / heads even."
+                "make it even."
             )
         if self.kv_heads is not None and (self.kv_heads < 1 or self.heads % self.kv_heads):
             raise ConfigError(f"kv_heads = {self.kv_heads} does not divide heads = {self.heads}; use {divisors(self.heads)}.")
@@ -60,7 +63,12 @@ class ModelConfig:
 
     @property
     def head_dim(self) -> int:
-        return self.hidden // self.heads
+        return self.hidden // self.heads if self.head_size is None else self.head_size
+
+    @property
+    def heads_width(self) -> int:
+        """Width of all heads together: the hidden size, unless `head_size` says otherwise."""
+        return self.heads * self.head_dim
 
     @property
     def key_heads(self) -> int:

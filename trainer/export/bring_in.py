@@ -28,6 +28,7 @@ from trainer.data import Blend, TokenData
 from trainer.export.forms import canonical_names, foreign_name, shape_of
 from trainer.export.weights import INDEX
 from trainer.model.mup import logit_scale
+from trainer.monitor import Monitor
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ def model_of(config: Mapping[str, Any], folder: str) -> ModelConfig:
             "hidden_act": (config.get("hidden_act", "silu"), "silu"),
             "attention_bias": (bool(config.get("attention_bias", False)), False),
             "mlp_bias": (bool(config.get("mlp_bias", False)), False),
-            "head_dim": (config.get("head_dim") or hidden // heads, hidden // heads),
             "rope_scaling": (config.get("rope_scaling"), None),
             "rope_parameters.rope_type": (rope.get("rope_type", "default"), "default"),
             "residual_multiplier": (float(config.get("residual_multiplier", 1.0)), 1.0),
         },
     )
-    attention = 1.0 / math.sqrt(hidden // heads)
+    size = int(config.get("head_dim") or hidden // heads)
+    attention = 1.0 / math.sqrt(size)
     if granite and not math.isclose(config.get("attention_multiplier", 1.0), attention, rel_tol=1e-6):
         raise ConfigError(
             f"{folder}: attention_multiplier = {config.get('attention_multiplier')}, our network has {attention:.6g}."
@@ -87,6 +88,7 @@ def model_of(config: Mapping[str, Any], folder: str) -> ModelConfig:
         layers=int(config["num_hidden_layers"]),
         hidden=hidden,
         heads=heads,
+        head_size=None if size * heads == hidden else size,
         kv_heads=int(config.get("num_key_value_heads") or heads),
         ffn=int(config["intermediate_size"]),
         vocab=int(config["vocab_size"]),
@@ -106,7 +108,7 @@ def agree(ours: ModelConfig, source: Source) -> None:
     theirs = source.model
     wrong = [
         f"model.{name} = {getattr(ours, name)}, there {getattr(theirs, name)}"
-        for name in ("layers", "hidden", "heads", "key_heads", "ffn", "rows", "norm_eps", "rope_theta")
+        for name in ("layers", "hidden", "heads", "head_dim", "key_heads", "ffn", "rows", "norm_eps", "rope_theta")
         if getattr(ours, name) != getattr(theirs, name)
     ]
     if ours.tied and not theirs.tied:
@@ -169,7 +171,7 @@ def _state(config: TrainConfig, model: ModelConfig, data: TokenData) -> dict[str
         "seed": config.seed,
         "model": plain(model),
         "mix": Blend(data, model.context, config.seed).hash,
-        "monitor": {"losses": [], "norms": [], "alarmed": 0},
+        "monitor": Monitor(config.pretrain.monitor).state(),
         "training_seconds": 0.0,
         "restarts": -1,  # the first start is none
         "last_loss": float("nan"),

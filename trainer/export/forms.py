@@ -41,10 +41,10 @@ def shape_of(name: str, model: ModelConfig) -> tuple[int, ...]:
     """The shape of a parameter by its canonical name."""
     keys = model.key_heads * model.head_dim
     matrices = {
-        "attention.qkv.q": (model.hidden, model.hidden),
+        "attention.qkv.q": (model.heads_width, model.hidden),
         "attention.qkv.k": (keys, model.hidden),
         "attention.qkv.v": (keys, model.hidden),
-        "attention.out.weight": (model.hidden, model.hidden),
+        "attention.out.weight": (model.hidden, model.heads_width),
         "feed_forward.gate_up.gate": (model.ffn, model.hidden),
         "feed_forward.gate_up.up": (model.ffn, model.hidden),
         "feed_forward.down.weight": (model.hidden, model.ffn),
@@ -95,7 +95,7 @@ def form(name: FormName, model: ModelConfig) -> Form:
         }
         factors, tied = {}, model.tied
     else:
-        config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "head_dim": model.head_dim}
+        config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
         factors = {"embedding.weight": model.input_mult, "head.weight": scale}
         tied = model.tied and model.input_mult == scale  # one matrix cannot take two factors
     sources = [(source, source) for source in canonical_names(model)]
@@ -113,6 +113,7 @@ def _shared(model: ModelConfig) -> dict[str, Any]:
         "num_hidden_layers": model.layers,
         "num_attention_heads": model.heads,
         "num_key_value_heads": model.key_heads,
+        "head_dim": model.head_dim,
         "hidden_act": "silu",
         "max_position_embeddings": model.context,
         "rms_norm_eps": model.norm_eps,

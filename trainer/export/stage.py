@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core import storage
+from core.config import ConfigError
 from core.progress import Progress
 from core.run import Run
 from tokenizer.config import BEGIN, END, PADDING
@@ -19,6 +20,7 @@ from trainer.export.card import card
 from trainer.export.check import TOLERANCE, Parity, compare
 from trainer.export.forms import Form, form, shape_of
 from trainer.export.weights import write_weights
+from trainer.growth.record import unfinished
 from trainer.stage import chosen_checkpoint
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -30,6 +32,11 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
     """Writes RUN/export/ and returns the facts for its manifest. Raises ConfigError where the export computes otherwise."""
     settings, directory = config.export, run.stage("export")
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "export")
+    if (midst := unfinished(checkpoint)) is not None:
+        raise ConfigError(
+            f"{checkpoint.path}: is still growing, {midst[1]:.0%} of its new parts count, which no exported form can say; "
+            f"export from step {midst[0].begun + midst[0].mask_steps} on."
+        )
     model, dtype = checkpoint.model, TYPES[settings.precision]
     made = form(settings.form, model)
     sizes = {piece.name: math.prod(shape_of(piece.source, model)) for piece in made.pieces}

@@ -33,22 +33,29 @@ class Embedding(Vocabulary):
 class Attention(nn.Module):
     """Causal self-attention with rotary positions; with fewer key heads, several query heads share one."""
 
+    mask: Tensor | None = None  # while new heads are growing in: [heads of this rank, 1]
+
     def __init__(self, model: ModelConfig) -> None:
         super().__init__()
         self.head_dim, self.theta = model.head_dim, model.rope_theta
         keys = model.key_heads * model.head_dim
-        self.qkv = ColumnLinear(model.hidden, q=model.hidden, k=keys, v=keys)
-        self.out = RowLinear(model.hidden, model.hidden)
+        self.qkv = ColumnLinear(model.hidden, q=model.heads_width, k=keys, v=keys)
+        self.out = RowLinear(model.heads_width, model.hidden)
 
     def forward(self, x: Tensor, segments: Tensor | None = None) -> Tensor:
         q, k, v = (part.unflatten(-1, (-1, self.head_dim)) for part in self.qkv(x))  # [sequence, batch, heads, head_dim]
         q, k = rotate(q, self.theta), rotate(k, self.theta)
-        mixed: Tensor = self.out(attend(q, k, v, segments).flatten(-2))
+        heads = attend(q, k, v, segments)
+        if self.mask is not None:
+            heads = heads * self.mask
+        mixed: Tensor = self.out(heads.flatten(-2))
         return mixed
 
 
 class FeedForward(nn.Module):
     """SwiGLU (Shazeer 2020): down(silu(gate(x)) * up(x))."""
+
+    mask: Tensor | None = None  # while new units are growing in: [units of this rank]
 
     def __init__(self, model: ModelConfig) -> None:
         super().__init__()
@@ -57,12 +64,17 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.gate_up(x)
-        down: Tensor = self.down(swiglu(gate, up))
+        units = swiglu(gate, up)
+        if self.mask is not None:
+            units = units * self.mask
+        down: Tensor = self.down(units)
         return down
 
 
 class Block(nn.Module):
     """Pre-norm transformer block. [sequence, batch, hidden] -> the same."""
+
+    share: float = 1.0  # what counts of both branches; below 1 while a new block is growing in
 
     def __init__(self, model: ModelConfig) -> None:
         super().__init__()
@@ -73,10 +85,12 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(model)
 
     def forward(self, x: Tensor, segments: Tensor | None = None) -> Tensor:
-        x = x + self._drop(self.attention(self.attention_norm(x), segments))
-        return x + self._drop(self.feed_forward(self.feed_forward_norm(x)))
+        x = x + self._branch(self.attention(self.attention_norm(x), segments))
+        return x + self._branch(self.feed_forward(self.feed_forward_norm(x)))
 
-    def _drop(self, branch: Tensor) -> Tensor:
+    def _branch(self, branch: Tensor) -> Tensor:
+        if self.share != 1.0:
+            branch = branch * self.share
         return F.dropout(branch, self.dropout, self.training) if self.dropout else branch
 
 

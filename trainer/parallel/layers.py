@@ -63,7 +63,13 @@ class RowLinear(Layer):
 
 
 class Norm(Layer):
-    """RMSNorm (Zhang and Sennrich 2019): x / sqrt(mean(x^2) + eps) * gain, over the last dimension."""
+    """RMSNorm (Zhang and Sennrich 2019): x / sqrt(mean(x^2) + eps) * gain, over the last dimension.
+
+    While new dimensions grow in, `mask` [width] (fp32) weighs each one, in the statistics as well: with a mask of 0 the old
+    ones see the norm that they had, mean and count over themselves alone.
+    """
+
+    mask: Tensor | None = None
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -71,7 +77,18 @@ class Norm(Layer):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.gain.shape, shared(self.gain, self.tensor), self.eps)
+        gain = shared(self.gain, self.tensor)
+        if self.mask is not None:
+            return _masked_rms_norm(x, gain, self.mask, self.eps)
+        return F.rms_norm(x, self.gain.shape, gain, self.eps)
+
+
+def _masked_rms_norm(x: Tensor, gain: Tensor, mask: Tensor, eps: float) -> Tensor:
+    """mask * gain * x / sqrt(sum(mask x^2) / sum(mask) + eps) (Yao et al. 2023, masked structural growth)."""
+    wide = x.float() if x.dtype == torch.bfloat16 else x
+    mask = mask.to(wide.dtype)
+    mean = (mask * wide.square()).sum(-1, keepdim=True) / mask.sum()
+    return (wide * torch.rsqrt(mean + eps) * mask).to(x.dtype) * gain
 
 
 class Vocabulary(Layer):

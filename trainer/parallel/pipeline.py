@@ -144,6 +144,10 @@ class Pipeline(PipelineModule):
         self.tally.index_add_(0, domains, sums.to(self.tally.dtype))
         return scored.total
 
+    def held_parts(self) -> dict[str, nn.Module]:
+        """This stage's parts of the network by canonical name; a matrix that two stages hold is left out."""
+        return {self.part_names[int(path)]: part for path, part in self.named_children() if path.isdigit()}
+
     def named(self) -> dict[str, nn.Parameter]:
         """This rank's parameters by canonical name, each once, in the network's order."""
         found: dict[str, nn.Parameter] = {}

@@ -1,0 +1,166 @@
+"""Growth itself, offline: a consolidated checkpoint of one run becomes the checkpoint that another run goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.config import ConfigError, plain
+from core.hashing import key
+from core.progress import Progress
+from core.run import Run
+from core.storage import local_path
+from trainer.checkpoint import Checkpoint, Writer, file_of, newest, steps_in
+from trainer.config import ModelConfig, TrainConfig
+from trainer.data import Blend, TokenData
+from trainer.export.forms import canonical_names
+from trainer.growth import shape
+from trainer.growth.blocks import Placed, arrange, distances
+from trainer.growth.record import KEY, Growth, unfinished
+from trainer.growth.tensors import Grown
+from trainer.stage import chosen_checkpoint
+
+_LINKED = ("encode", "train_tokenizer")
+
+
+def grow(config: TrainConfig) -> Path:
+    """Writes RUN/pretrain/checkpoints/step-N from the source's step N, one file in memory at a time; `pretrain` goes on there.
+
+    A run without shards of its own gets links to the source's. Raises ConfigError where the network or the place in the
+    data could not be gone on from.
+    """
+    if config.grow.source is None:
+        raise ConfigError("grow.source is not set; give the run whose network is to grow, as grow.source=runs/small.")
+    run, source = Run(config.run), Run(config.grow.source)
+    run.prepare()
+    run.record(plain(config))
+    checkpoint = chosen_checkpoint(source, config.grow.checkpoint, "grow")
+    model = _model(config, checkpoint)
+    shape.check(checkpoint.model, model)
+    _check_place(config, checkpoint)
+    folder = Path(local_path(run.stage("pretrain").path("checkpoints")))
+    origin = origin_of(config, model, checkpoint)
+    if (there := _already(folder, origin)) is not None:
+        return there
+    _link(source, run)
+    data = TokenData.read(run.stage("encode").uri)
+    blocks = choose(config, checkpoint, model, data)
+    small = checkpoint.model
+    growth = Growth(
+        begun=checkpoint.step,
+        mask_steps=config.grow.mask_steps,
+        warmup=config.grow.warmup,
+        hidden=small.hidden,
+        heads=small.heads,
+        ffn=small.ffn,
+        new_layers=tuple(number for number, placed in enumerate(blocks) if placed.new),
+        origin=origin,
+    )
+    # Another seed than at the beginning: new weights would else repeat the numbers that the old ones began with.
+    grown = Grown(small, model, blocks, checkpoint.tensor, key(config.seed, "growth", checkpoint.step))
+    return write(Writer(folder, checkpoint.step), grown, {**checkpoint.state, "seed": config.seed, KEY: asdict(growth)})
+
+
+def write(writer: Writer, grown: Grown, state: Mapping[str, Any]) -> Path:
+    """Writes the grown checkpoint, file by file; `state` is the source's, with the growth and the new run's seed."""
+    parts: dict[str, list[str]] = {}
+    for name in canonical_names(grown.model):
+        parts.setdefault(file_of(name), []).append(name)
+    writer.prepare()
+    facts = {}
+    with Progress("grow", total=len(parts), unit="file") as bar:
+        for file, names in parts.items():
+            held = {}
+            for name in names:
+                held.update(grown.tensors(name))
+            facts[file] = writer.write(file, held)
+            bar.advance(1)
+    kept = {name: value for name, value in state.items() if name not in ("files", "format")}
+    return writer.commit({**kept, "model": plain(grown.model), "restarts": -1}, facts)
+
+
+def choose(config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data: TokenData) -> list[Placed]:
+    """The blocks of the grown network; their distances are measured on the sequences that training reads next."""
+    before = checkpoint.model.layers
+    if config.grow.layers != "distance" or model.layers == before:
+        return arrange(config.grow.layers, before, model.layers, [0.0] * before)
+    blend = Blend(data, model.context, config.seed)
+    tokens, _ = blend.sequences(int(checkpoint.state["sequences"]), config.grow.sequences)
+    measured = distances(checkpoint, torch.from_numpy(tokens[:, :-1]).t().contiguous())
+    _say("each block moves its input by " + ", ".join(f"{value:.2f}" for value in measured))
+    return arrange("distance", before, model.layers, measured)
+
+
+def origin_of(config: TrainConfig, model: ModelConfig, checkpoint: Checkpoint) -> str:
+    """Names what is grown and how: growth asked for a second time is not done again."""
+    files = {name: facts["sha256"] for name, facts in checkpoint.state["files"].items()}
+    asked = {name: value for name, value in plain(config.grow).items() if name not in ("path", "source", "checkpoint")}
+    basis = {"files": files, "model": plain(model), "grow": asked, "seed": config.seed}
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _model(config: TrainConfig, checkpoint: Checkpoint) -> ModelConfig:
+    if (midst := unfinished(checkpoint)) is not None:
+        growth, share = midst
+        raise ConfigError(
+            f"{checkpoint.path}: is itself still growing, its masks are at {share:.0%}; train it to step "
+            f"{growth.begun + growth.mask_steps} first."
+        )
+    model = config.model
+    return model if model.vocab is not None else replace(model, vocab=checkpoint.model.vocab)
+
+
+def _check_place(config: TrainConfig, checkpoint: Checkpoint) -> None:
+    """The grown run counts its sequences from its own config: they must be those that the source has read."""
+    step, read = checkpoint.step, int(checkpoint.state["sequences"])
+    counted = config.pretrain.sequences_through(step)
+    if counted != read:
+        raise ConfigError(
+            f"pretrain.batch = {config.pretrain.batch}: to step {step} this config counts {counted:,} sequences, the source "
+            f"has read {read:,}; give the batch of those steps in pretrain.ramp, as [[{step}, {read // max(1, step)}]]."
+        )
+    if config.pretrain.steps <= step:
+        raise ConfigError(f"pretrain.steps = {config.pretrain.steps}: the source has made {step} already; set more.")
+
+
+def _already(folder: Path, origin: str) -> Path | None:
+    """The checkpoint that this growth has written before; refuses a folder that holds another run's."""
+    if not steps_in(folder):
+        return None
+    found = newest(folder, damaged=_say)
+    growth = Growth.of(found.state) if found is not None else None
+    if found is None or growth is None or growth.origin != origin:
+        raise ConfigError(f"{folder}: holds another run's checkpoints; grow into a new run, or move that folder away.")
+    _say("grow: up to date")
+    return found.path
+
+
+def _link(source: Run, run: Run) -> None:
+    for name in _LINKED:
+        here, there = Path(local_path(run.stage(name).uri)), Path(local_path(source.stage(name).uri))
+        if there.exists() and not os.path.lexists(here):
+            here.symlink_to(os.path.relpath(there.resolve(), here.parent.resolve()), target_is_directory=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def report(path: Path) -> None:
+    """Says what was done and how to go on."""
+    checkpoint = Checkpoint.open(path)
+    growth = Growth.of(checkpoint.state)
+    assert growth is not None
+    model = checkpoint.model
+    _say(
+        f"grow: {path}: hidden {growth.hidden} -> {model.hidden}, heads {growth.heads} -> {model.heads}, ffn {growth.ffn} -> "
+        f"{model.ffn}, layers {model.layers - len(growth.new_layers)} -> {model.layers}; `make pretrain` goes on from there."
+    )
