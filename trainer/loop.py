@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import resource
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +21,13 @@ from trainer.config import TrainConfig
 from trainer.data import Blend, TokenData, Validation
 from trainer.growth.masks import set_masks
 from trainer.growth.record import KEY, Growth
-from trainer.log import Log
+from trainer.log import Log, rows
 from trainer.monitor import Monitor
 from trainer.parallel import states
 from trainer.parallel.engine import Batch, Engine, StepResult
 from trainer.parallel.ranks import Ranks
 from trainer.rank import Stopped, Watchdog
+from trainer.speed import Meter, stalls
 
 
 class Loop:
@@ -51,13 +50,12 @@ class Loop:
         self.engine = Engine(config, ranks, len(self.blend.domains), data.eos)
         self.monitor = Monitor(config.pretrain.monitor)
         self.step = 0
-        self.seconds = 0.0  # spent in training steps, over all starts
+        self.meter = Meter(config, ranks.device)
         self.restarts = 0
         self.log: Log | None = None
         self.last_loss = float("nan")
         self.growth: Growth | None = None
         self._new_mix = ""  # what is marked in the log where the mix changed on the way
-        self._flops = plan.flops_per_token_with_attention(config.model)
 
     def run(self) -> dict[str, Any]:
         """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
@@ -69,6 +67,7 @@ class Loop:
             self.log = Log(self.folder, self.step)
             if self._new_mix:
                 self.log.write({"step": self.step, "event": "new_mix", "message": self._new_mix})
+            self.log.write({"step": self.step, "utilisation": self.meter.about()})
             (self.folder / "model.json").write_text(json.dumps(plain(self.config.model), indent=1), encoding="utf-8")
         bar = Progress("pretrain", total=pretrain.steps, unit="step", begin=self.step) if self.ranks.main else None
         saved = self.step
@@ -99,14 +98,16 @@ class Loop:
             "first_loss": self.log.first_loss if self.log else None,
             "last_loss": self.last_loss,
             "validation": validation,
-            "tokens_per_second": self._tokens() / self.seconds if self.seconds else 0.0,
+            **self.meter.over(self._tokens()),
+            "utilisation": self.meter.about(),
             "checkpoint": f"checkpoints/{checkpoints.folder_name(self.step)}",
             "parameters": plan.parameters(model),
             "model": plain(model),
             "layout": plain(self.config.parallel),
             "restarts": self.restarts,
-            "training_seconds": round(self.seconds, 2),
-            "goodput": self._goodput(),
+            "training_seconds": round(self.meter.seconds, 2),
+            "checkpoints": stalls(rows(self.folder / "log.jsonl"), self.meter.seconds),
+            "goodput": self.meter.goodput(self.folder),
             "seconds": round(time.monotonic() - began, 2),
         }
 
@@ -128,18 +129,15 @@ class Loop:
         permit = self.monitor.permits if pretrain.monitor.policy == "skip" else None
         result = self.engine.step(self._batch(start, count), permit)
         self.step, self.last_loss = step, result.loss
-        taken = time.monotonic() - began
-        self.seconds += taken
-        rate = count * context / taken
+        left = (pretrain.sequences_through(pretrain.steps) - start - count) * context
+        speed = self.meter.step(count * context, time.monotonic() - began, left)
         row: dict[str, Any] = {
             "step": step,
             "tokens": tokens,
             "loss": result.loss,
             "grad_norm": result.grad_norm,
             "lr": rates,
-            "tokens_per_second": rate,
-            "tflops": self._flops * rate / self.config.parallel.world / 1e12,
-            "memory_gb": _memory(self.ranks.device) / 1e9,
+            **speed,
             "domains": self._by_domain(result),
         }
         if self.growth is not None:
@@ -149,11 +147,9 @@ class Loop:
             row["update_norm"] = dict(states.norms(self.engine, before))
         if result.skipped:
             row["skipped"] = True
-        if self.ranks.device.type == "cuda":
-            row["mfu"] = row["tflops"] / self.config.plan.gpu_peak
         if self.log is not None and (step % pretrain.log_every == 0 or step == 1):
             self.log.write(row)
-        self._watch(result, tokens)
+        self._watch(row)
         return row
 
     def _mask(self) -> None:
@@ -178,18 +174,23 @@ class Loop:
         pairs = zip(self.blend.domains, result.tally.tolist(), strict=True)
         return {name: nats / tokens for name, (nats, tokens) in pairs if tokens}
 
-    def _watch(self, result: StepResult, tokens: int) -> None:
-        """Every rank sees the same numbers, so all stop together."""
-        for event in self.monitor.observe(self.step, result.loss, result.grad_norm, tokens):
+    def _watch(self, row: Mapping[str, Any]) -> None:
+        """Every rank sees the same numbers, so all stop together; what is needed to look into it stands in stopped.json."""
+        for event in self.monitor.observe(self.step, row["loss"], row["grad_norm"], row["tokens"]):
             if self.log is not None:
                 self.log.write({"step": self.step, "event": event.kind, "message": event.message})
                 print(f"\n  {event.message}", flush=True)
             if event.stop:
                 first, beyond = (self.config.pretrain.sequences_through(step) for step in (self.step - 1, self.step))
                 saved = checkpoints.steps_in(self.folder / "checkpoints")
+                facts = {"sequences": [first, beyond - 1], "mix": self.blend.hash, "checkpoint": saved[-1] if saved else None}
+                if self.ranks.main:
+                    whole = {"message": event.message, **row, **facts, "monitor": self.monitor.state()}
+                    (self.folder / "stopped.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
                 raise Stopped(
-                    f"{event.message} The step's data are sequences {first} to {beyond - 1} "
-                    f"of mix {self.blend.hash}; the newest checkpoint is of step {saved[-1] if saved else 'none'}."
+                    f"{event.message} The step's data are sequences {first} to {beyond - 1} of mix {self.blend.hash}; the newest "
+                    f"checkpoint is of step {facts['checkpoint']}; losses by domain and the window before are in "
+                    f"{self.folder / 'stopped.json'}."
                 )
 
     def _validate(self) -> dict[str, Any]:
@@ -225,7 +226,7 @@ class Loop:
             "model": plain(self.config.model),
             "mix": self.blend.hash,
             "monitor": self.monitor.state(),
-            "training_seconds": self.seconds,
+            "training_seconds": self.meter.seconds,
             "restarts": self.restarts,
             "last_loss": self.last_loss,
             KEY: None if self.growth is None else dataclasses.asdict(self.growth),
@@ -234,7 +235,8 @@ class Loop:
         if self.ranks.main:
             checkpoints.prune(folder, self.config.pretrain.keep, self.config.pretrain.keep_every)
         if self.log is not None:
-            self.log.write({"step": self.step, "checkpoint_seconds": time.monotonic() - began})
+            stall = time.monotonic() - began
+            self.log.write({"step": self.step, "checkpoint_seconds": stall, "goodput": self.meter.goodput(self.folder)})
 
     def _resume(self) -> None:
         """From the newest checkpoint that is whole; damaged ones are named and passed over, by all ranks alike."""
@@ -261,19 +263,11 @@ class Loop:
         if state["mix"] != self.blend.hash:
             self._new_mix = f"step {found.step}: another mix of data from here ({state['mix']} before, {self.blend.hash} now)"
         states.restore(self.engine, found)
-        self.step, self.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
+        self.step, self.meter.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
         self.restarts = int(state["restarts"]) + 1
         self.growth = Growth.of(state)
         self.monitor.restore(state["monitor"])
         say(f"  goes on from {found.path.name}")
-
-    def _goodput(self) -> float | None:
-        """Share of the time since the run's first start that went into steps which were kept (rank 0 knows)."""
-        began = self.folder / "began.json"
-        if not began.exists():
-            return None
-        at = datetime.fromisoformat(json.loads(began.read_text(encoding="utf-8"))["at"])
-        return min(1.0, self.seconds / max(1.0, (datetime.now(UTC) - at).total_seconds()))
 
     def _tokens(self) -> int:
         return self.config.pretrain.sequences_through(self.step) * self.config.model.context
@@ -281,13 +275,6 @@ class Loop:
 
 def _line(row: Mapping[str, Any]) -> str:
     return f"loss {row['loss']:.3f}, gradient norm {row['grad_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s"
-
-
-def _memory(device: torch.device) -> float:
-    """The most memory this process has held, in bytes: of the device, or of the host where that computes."""
-    if device.type == "cuda":
-        return float(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 def _say_nothing(message: str) -> None:

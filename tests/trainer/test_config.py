@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.config import ConfigError, build
+from core.config import ConfigError, build, plain
 from trainer.config import TrainConfig
 
 BASE: dict[str, Any] = {"model": {"layers": 4, "hidden": 64, "heads": 8, "ffn": 96, "vocab": 100}}
@@ -39,6 +39,15 @@ def settings(**sections: dict[str, Any]) -> TrainConfig:
 def test_it_is_refused_in_one_sentence(sections: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         settings(**sections)
+
+
+def test_a_batch_may_be_given_in_tokens() -> None:
+    model = {**BASE["model"], "context": 4096}
+    config = settings(model=model, pretrain={"batch": 5_505_024, "ramp": [[10, 8192]], "batch_unit": "tokens"})
+    assert config.pretrain.batch == 1344 and config.pretrain.ramp == [[10, 2]] and config.tokens_per_step == 5_505_024
+    assert build(TrainConfig, plain(config)) == config
+    with pytest.raises(ConfigError, match=r"pretrain\.batch = 9000 tokens is no multiple of .* = 4096; use 8192 or 12288"):
+        settings(model=model, pretrain={"batch": 9000, "batch_unit": "tokens"})
 
 
 def test_what_follows_from_the_settings() -> None:

@@ -54,6 +54,8 @@ class TrainConfig:
     plan: PlanConfig = setting(PlanConfig)
 
     def __post_init__(self) -> None:
+        # From here on a batch is a number of sequences, whatever the file counts it in.
+        object.__setattr__(self, "pretrain", self.pretrain.in_sequences(self.model.context))
         model, parallel, pretrain = self.model, self.parallel, self.pretrain
         tensor = parallel.tensor
         for name, value in (("heads", model.heads), ("kv_heads", model.key_heads), ("ffn", model.ffn)):

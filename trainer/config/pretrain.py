@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.config import ConfigError, setting
@@ -15,9 +15,12 @@ class PretrainConfig:
     """The pre-training loop: what is computed, apart from how it is laid out."""
 
     steps: int = setting(200, "optimizer steps after which the run stops")
-    batch: int = setting(8, "sequences a step, over all ranks")
+    batch: int = setting(8, "size of a step, over all ranks")
     ramp: list[list[int]] = setting(
         [], "smaller batches at first: [[100, 256], [300, 512]] is 256 to step 100, 512 to step 300"
+    )
+    batch_unit: Literal["sequences", "tokens"] = setting(
+        "sequences", "what `batch` and the sizes in `ramp` count; tokens are turned into sequences of model.context at once"
     )
     precision: Literal["fp32", "bf16"] = setting(
         "fp32", "arithmetic of the network; masters, moments and accumulated gradients are always fp32"
@@ -41,6 +44,20 @@ class PretrainConfig:
             at_least(name, getattr(self, name), 0)
         if any(len(pair) != 2 or pair[0] < 1 for pair in self.ramp) or self.ramp != sorted(self.ramp):
             raise ConfigError(f"ramp = {self.ramp} must be pairs [last step, sequences] with rising steps.")
+
+    def in_sequences(self, context: int) -> PretrainConfig:
+        """The same with sizes in sequences. Raises ConfigError where tokens do not make whole ones."""
+        if self.batch_unit == "sequences":
+            return self
+        for name, tokens in [("batch", self.batch), *((f"ramp: {size}", size) for _, size in self.ramp)]:
+            if tokens % context:
+                near = sorted({max(1, tokens // context) * context, (tokens // context + 1) * context})
+                raise ConfigError(
+                    f"pretrain.{name} = {tokens} tokens is no multiple of model.context = {context}; "
+                    f"use {' or '.join(map(str, near))}."
+                )
+        ramp = [[last, size // context] for last, size in self.ramp]
+        return replace(self, batch=self.batch // context, ramp=ramp, batch_unit="sequences")
 
     def batch_at(self, step: int) -> int:
         """Sequences of a step, counted from 1."""

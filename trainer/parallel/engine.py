@@ -63,8 +63,7 @@ class Engine:
 
     def rows(self, count: int) -> slice:
         """This data rank's rows of a batch of `count`."""
-        share = count // self.ranks.data_size
-        return slice(self.ranks.data * share, (self.ranks.data + 1) * share)
+        return self.ranks.rows(count)
 
     def step(self, batch: Batch, permit: Callable[[float, float], bool] | None = None) -> StepResult:
         """One optimizer step; all data ranks bring as many rows, a multiple of the micro-batch.

@@ -43,6 +43,11 @@ class Ranks:
         """The one rank that writes logs and talks to the terminal."""
         return self.rank == 0
 
+    def rows(self, count: int) -> slice:
+        """This data rank's rows of a step's `count` sequences; over all data ranks they are those of the step, in order."""
+        share = count // self.data_size
+        return slice(self.data * share, (self.data + 1) * share)
+
 
 def place(parallel: ParallelConfig, device: torch.device) -> Ranks:
     """This rank's place. Every process group is made here, on every rank in the same order, before any layer exists."""
