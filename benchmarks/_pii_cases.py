@@ -120,3 +120,40 @@ LOOK_ALIKES: dict[str, Callable[[random.Random], str]] = {
     "id of a wrong check": _wrong_id,
     "card of a wrong check": _wrong_card,
 }
+
+
+def by_hand() -> Iterator[tuple[str, str]]:
+    """(kind, text) in the spellings that people use, one each; written before the rules were made to read them."""
+    amex, union, visa = (
+        _with_card_check("37828224631000"),
+        _with_card_check("622202000000001234"),
+        _with_card_check("401288888888188"),
+    )
+    person = _checked("11010119900307775", "0123456789X", is_chinese_id)
+    spaced = f"{person[:6]} {person[6:14]} {person[14:]}"
+    yield from (("email", text) for text in (
+        "Write to first.last+lists@mail.sub.tohoku-lab.ac.jp today", "邮箱：zhang.wei@sina.cn。", "mailto:Info@Firma-Nord.DE?subject=x",
+        "<o'brien@dublin.ie>", "LENA@FIRM.CO.UK,", "电邮：wangwu＠163.com", "联系lisi_88@126.com或电话", "jürgen.müller@köln.de",
+    ))  # fmt: skip
+    yield from (("phone", text) for text in (
+        "tel. 212.555.0187", "+86-10-6275 1234", "+44 (0)20 7946 0958", "021-6512 3456", "0086-21-65123456", "1-800-555-0199",
+        "+7 (495) 123-45-67", "+91 98765 43210", "Tel: (415) 555 0132", "电话：010－62751234", "电话(0571)87951234转8012",
+        "Fax 030/1234567", "800-810-1234", "+55 (11) 91234-5678", "(0)20 7946 0958", "T: 555-0123 ext 5",
+    ))  # fmt: skip
+    yield from (("zh_mobile", text) for text in (
+        "138 1234 5678", "手机13812345678（微信同号）", "手机：１３８１２３４５６７８", "86-138-1234-5678", "138.1234.5678",
+        "(+86)138-1234-5678", "QQ/TEL:19912345678",
+    ))  # fmt: skip
+    yield from (("zh_id", text) for text in (f"身份证号：{person}", f"id {spaced}", f"（{person}）", f"No.{person.lower()}。"))
+    yield from (("bank_card", text) for text in (
+        amex, f"{amex[:4]} {amex[4:10]} {amex[10:]}", f"卡号：{union[:6]} {union[6:]}", f"卡号{union}，户名",
+        ".".join(visa[at : at + 4] for at in range(0, 16, 4)),
+    ))  # fmt: skip
+    yield from (
+        ("ip", text) for text in ("8.8.4.4:53", "http://45.33.32.156/a?b=1", "from 45.33.32.156/24", "IP:114.247.50.2）")
+    )
+    yield from (("ipv6", text) for text in ("[2606:4700::1111]:443", "地址2400:3200::1。"))
+
+
+def _with_card_check(first: str) -> str:
+    return _checked(first, "0123456789", is_card)

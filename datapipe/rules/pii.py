@@ -2,21 +2,28 @@
 
 What replaces it keeps the text's form and cannot be anyone's: an address at a domain reserved for examples (RFC 2606), an IP
 address reserved for documentation (RFC 5737, RFC 3849), and for numbers a zero for every digit. Candidates are found on the
-shared view (runs of digits, signs "@"), so that text without any costs next to nothing.
+shared view (runs of digits, signs "@"), so that text without any costs next to nothing. Full-width forms, as Chinese pages have
+them, are read as their ASCII twins.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import string
 from collections.abc import Callable, Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datapipe.text.characters import LETTER
 from datapipe.text.spans import Spans
 from datapipe.text.view import TextView
 
+_IN_NUMBERS = string.ascii_letters + string.digits + "@-+()."
+_WIDE = np.array([ord(sign) + 0xFEE0 for sign in _IN_NUMBERS], np.uint32)
+
+Codes = NDArray[np.uint32]
 Found = tuple[int, int, str, str]
 """Start and end in the glued text, kind, replacement."""
 
@@ -24,16 +31,22 @@ _EMAIL_BEFORE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
 _EMAIL_AFTER = re.compile(r"@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9\-])")
 _EXAMPLE_HOSTS = ("example.com", "example.org", "example.net")
 
-_ZH_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)")
-_CARD = re.compile(r"(?<![\d.\-])(?:[3-6]\d{12,18}|[3-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?)(?![\d\-])")
-_ZH_MOBILE = re.compile(r"(?<![\d.\-])(?:(?:\+|00)?86[ \-]?)?1[3-9]\d([ \-]?)\d{4}\1\d{4}(?![\d\-])")
+_ZH_ID = re.compile(r"(?<!\d)[1-9]\d{5}([ \-]?)(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\1\d{3}[\dXx](?!\d)")
+_CARD = re.compile(
+    r"(?<![\d.\-])(?:[3-6]\d{12,18}"
+    r"|[3-6]\d{3}([ .\-])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?"
+    r"|3[47]\d{2}([ .\-])\d{6}\2\d{5}|62\d{4}[ \-]\d{10,13}"  # as American Express and UnionPay print them
+    r")(?![\d\-])"
+)
+_ZH_MOBILE = re.compile(r"(?<![\d.\-])(?:(?:\+|00)?86[ \-]?)?1[3-9]\d([ .\-]?)\d{4}\1\d{4}(?![\d\-])")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _IPV6 = re.compile(r"(?<![0-9A-Za-z_:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z_:])")
 _PHONE = re.compile(
     r"(?<![\d.\-])(?:"
     r"\+\d{1,3}[ .\-]?(?:\(\d{1,4}\)[ .\-]?)?\d{1,4}(?:[ .\-]?\d{2,4}){2,4}"  # +49 30 1234567
-    r"|(?:1[ .\-])?(?:\(\d{3}\) ?|\d{3}([.\-]))\d{3}[.\-]\d{4}"  # (212) 555-0123, 212-555-0123
-    r"|0\d{2,3}-\d{7,8}(?:-\d{1,4})?|\(0\d{2,3}\) ?\d{7,8}|400-\d{3,4}-\d{3,4}"  # Chinese land lines and service numbers
+    r"|(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]|\d{3}[.\-]\d{3}[.\-])\d{4}"  # (212) 555-0123, 212-555-0123
+    r"|00\d{1,3}[ \-]\d{1,4}[ \-]\d{3,4}[ \-]?\d{4}"  # 0086-21-61234567
+    r"|0\d{2,3}-\d{3,4}[ \-]?\d{4}(?:-\d{1,4})?|\(0\d{2,3}\) ?\d{7,8}|[48]00-\d{3,4}-\d{3,4}"  # Chinese ones
     r")(?![\d\-])"
 )
 
@@ -62,45 +75,56 @@ def _rewritten(view: TextView, document: int, entries: list[Found]) -> tuple[str
 
 
 def _find(view: TextView, kinds: frozenset[str]) -> list[Found]:
+    codes = _ascii(view.codes)
     found: list[Found] = []
     if "email" in kinds:
-        found += _emails(view)
+        found += _emails(view, codes)
     if "ipv6" in kinds:
-        found += _ipv6(view)
+        found += _ipv6(view, codes)
     numbers = [entry for entry in _NUMBERS if entry[0] in kinds]
     if numbers:
-        for start, end in _digit_runs(view):
-            run = _slice(view, start, end)
+        for start, end in _digit_runs(view, codes):
+            run = _slice(codes, start, end)
             taken = [False] * len(run)
             for kind, pattern, valid in numbers:
                 for match in pattern.finditer(run):
                     if valid(match.group()) and not any(taken[match.start() : match.end()]):
                         taken[match.start() : match.end()] = [True] * (match.end() - match.start())
-                        found.append((start + match.start(), start + match.end(), kind, _neutral(kind, match.group())))
+                        first, last = start + match.start(), start + match.end()
+                        found.append((first, last, kind, _neutral(kind, _slice(view.codes, first, last))))
     return found
 
 
-def _emails(view: TextView) -> list[Found]:
+def _ascii(codes: Codes) -> Codes:
+    """The same with full-width digits, letters and signs inside numbers and addresses as the ASCII characters they stand for.
+
+    Commas and colons are not among them: in Chinese text they stand around a number, not in it.
+    """
+    wide = (codes >= 0xFF01) & (codes <= 0xFF5E)
+    return np.where(wide & np.isin(codes, _WIDE), codes - 0xFEE0, codes).astype(np.uint32) if wide.any() else codes
+
+
+def _emails(view: TextView, codes: Codes) -> list[Found]:
     found: list[Found] = []
-    for at in view.positions("@").tolist():
+    for at in np.flatnonzero(codes == ord("@")).tolist():
         document = int(view.documents.owner(np.array([at]))[0])
         first, last = int(view.documents.starts[document]), int(view.documents.ends[document])
-        before = _EMAIL_BEFORE.search(_slice(view, max(first, at - 64), at))
-        after = _EMAIL_AFTER.match(_slice(view, at, min(last, at + 256)))
+        before = _EMAIL_BEFORE.search(_slice(codes, max(first, at - 64), at))
+        after = _EMAIL_AFTER.match(_slice(codes, at, min(last, at + 256)))
         if before and after and not after.group().lower().endswith(_EXAMPLE_HOSTS):
             found.append((at - len(before.group()), at + after.end(), "email", "email@example.com"))
     return found
 
 
-def _ipv6(view: TextView) -> list[Found]:
+def _ipv6(view: TextView, codes: Codes) -> list[Found]:
     """Addresses of IPv6 around pairs of colons that a hexadecimal group at most stands between."""
-    colons = view.positions(":")
+    colons = np.flatnonzero(codes == ord(":"))
     near = np.flatnonzero(np.diff(colons) <= 5) if len(colons) > 1 else colons[:0]
     found: dict[tuple[int, int], Found] = {}
     for at in colons[near].tolist():
         document = int(view.documents.owner(np.array([at]))[0])
         first = max(int(view.documents.starts[document]), at - 40)
-        window = _slice(view, first, min(int(view.documents.ends[document]), at + 40))
+        window = _slice(codes, first, min(int(view.documents.ends[document]), at + 40))
         for match in _IPV6.finditer(window):
             if match.start() <= at - first < match.end() and is_public_ipv6(match.group()):
                 span = first + match.start(), first + match.end()
@@ -108,9 +132,8 @@ def _ipv6(view: TextView) -> list[Found]:
     return list(found.values())
 
 
-def _digit_runs(view: TextView) -> list[tuple[int, int]]:
+def _digit_runs(view: TextView, codes: Codes) -> list[tuple[int, int]]:
     """Runs of ASCII digits and what may stand between those of one number, with enough digits to be one."""
-    codes = view.codes
     digit = (codes >= 48) & (codes <= 57)
     inside = digit.copy()
     for separator in " -.()+":
@@ -138,16 +161,17 @@ def _without_glued_ends(start: int, end: int, digit: np.ndarray, letter: np.ndar
     return start, end
 
 
-def _slice(view: TextView, start: int, end: int) -> str:
-    return view.codes[start:end].tobytes().decode("utf-32-le", "surrogatepass")
+def _slice(codes: Codes, start: int, end: int) -> str:
+    return codes[start:end].tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _neutral(kind: str, text: str) -> str:
-    return "192.0.2.1" if kind == "ip" else re.sub(r"[\dXx]", "0", text)
+    return "192.0.2.1" if kind == "ip" else re.sub(r"[\dXxＸｘ]", "0", text)
 
 
 def is_chinese_id(number: str) -> bool:
-    """The check character of an identity number of the PRC (GB 11643-1999, ISO 7064 MOD 11-2)."""
+    """The check character of an identity number of the PRC (GB 11643-1999, ISO 7064 MOD 11-2), in one piece or in three."""
+    number = re.sub(r"[ \-]", "", number)
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(weight * int(digit) for weight, digit in zip(weights, number[:17], strict=True))
     return "10X98765432"[total % 11] == number[17].upper()

@@ -19,6 +19,15 @@ def with_card_check(first: str) -> str:
     return next(first + last for last in "0123456789" if is_card(first + last))
 
 
+def spaced(number: str, *sizes: int) -> str:
+    """The number in groups of these sizes, and what is left."""
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(number[at : at + size])
+        at += size
+    return " ".join([*parts, number[at:]])
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "expected"),
     [
@@ -34,6 +43,16 @@ def with_card_check(first: str) -> str:
         ("zh_mobile", "手机 +86 139-1234-5678", "手机 +00 000-0000-0000"),
         ("zh_id", f"身份证{with_id_check('11010519491231002')}号", "身份证" + "0" * 18 + "号"),
         ("bank_card", f"card {with_card_check('455673758689985')}.", "card " + "0" * 16 + "."),
+        ("email", "电邮：wangwu＠163.com", "电邮：email@example.com"),
+        ("zh_mobile", "手机：１３８１２３４５６７８", "手机：" + "0" * 11),
+        ("zh_mobile", "call 138.1234.5678", "call 000.0000.0000"),
+        ("zh_id", f"id {spaced(with_id_check('11010519491231002'), 6, 8)}", "id 000000 00000000 0000"),
+        ("bank_card", f"Amex {spaced(with_card_check('37828224631000'), 4, 6)}", "Amex 0000 000000 00000"),
+        ("bank_card", f"卡号：{spaced(with_card_check('622202000000001234'), 6)}", "卡号：000000 0000000000000"),
+        ("phone", "021-6512 3456", "000-0000 0000"),
+        ("phone", "fax 0086-21-65123456", "fax 0000-00-00000000"),
+        ("phone", "Tel: (415) 555 0132", "Tel: (000) 000 0000"),
+        ("phone", "电话：010－62751234", "电话：000－00000000"),
     ],
 )
 def test_each_kind_is_replaced_and_counted(kind: str, text: str, expected: str) -> None:
