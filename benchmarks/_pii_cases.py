@@ -132,8 +132,9 @@ def by_hand() -> Iterator[tuple[str, str]]:
     person = _checked("11010119900307775", "0123456789X", is_chinese_id)
     spaced = f"{person[:6]} {person[6:14]} {person[14:]}"
     yield from (("email", text) for text in (
-        "Write to first.last+lists@mail.sub.tohoku-lab.ac.jp today", "邮箱：zhang.wei@sina.cn。", "mailto:Info@Firma-Nord.DE?subject=x",
-        "<o'brien@dublin.ie>", "LENA@FIRM.CO.UK,", "电邮：wangwu＠163.com", "联系lisi_88@126.com或电话", "jürgen.müller@köln.de",
+        "Write to first.last+lists@mail.sub.tohoku-lab.ac.jp today", "邮箱：zhang.wei@sina.cn。",
+        "mailto:Info@Firma-Nord.DE?subject=x", "<o'brien@dublin.ie>", "LENA@FIRM.CO.UK,", "电邮：wangwu＠163.com",
+        "联系lisi_88@126.com或电话", "jürgen.müller@köln.de",
     ))  # fmt: skip
     yield from (("phone", text) for text in (
         "tel. 212.555.0187", "+86-10-6275 1234", "+44 (0)20 7946 0958", "021-6512 3456", "0086-21-65123456", "1-800-555-0199",
