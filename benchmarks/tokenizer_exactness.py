@@ -1,21 +1,19 @@
 """Documents of a run whose ids differ from Hugging Face's (0 is right), and generated strings that do not come back.
 
-Every document of the stage is encoded by both engines (--run, --file). The strings mix invalid UTF-8, control characters,
-combining marks, emoji, U+2581, tabs, CRLF, NUL and control tokens written out.
+Every document of the stage, kept or removed, is encoded by both engines (--run, --file). The strings mix invalid UTF-8,
+control characters, combining marks, emoji, U+2581, tabs, CRLF, NUL and control tokens written out.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from benchmarks._run_text import read
+from benchmarks._run_text import arguments_of, every_text, read, vocabulary
 from tokenizer.encode import Encoder
 from tokenizer.raw_bytes import ByteCodec
 
@@ -27,24 +25,20 @@ _BROKEN = [b"\xff", b"\xc3", b"\xe6\xb1", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\x
 
 
 def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
-    parser = argparse.ArgumentParser(prog="tokenizer-exactness", description=__doc__)
-    parser.add_argument("--run", default="runs/demo", help="a run whose stage `extract` (or --stage) is done")
-    parser.add_argument("--stage", default="extract", help="the stage whose kept documents are read")
-    parser.add_argument("--file", default="", help="tokenizer.json; empty: the run's own")
+    parser = arguments_of("tokenizer-exactness", __doc__)
     parser.add_argument("--strings", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    json = Path(options.file or f"{options.run}/train_tokenizer/tokenizer.json").read_text(encoding="utf-8")
+    json = vocabulary(options, {} if options.file else read(options.run, options.stage)[0])
     fast, slow = Encoder(json), Encoder(json, "tokenizers")
-    documents = different = 0
-    for split in read(options.run, options.stage, held_out=0.5):
-        for texts in split.values():
-            for start in range(0, len(texts), 200):
-                batch = texts[start : start + 200]
-                mine, theirs = (np.split(ids, np.cumsum(sizes)[:-1]) for ids, sizes in (fast.encode(batch), slow.encode(batch)))
-                different += sum(not np.array_equal(one, other) for one, other in zip(mine, theirs, strict=True))
-                documents += len(batch)
-    yield _line("documents", different, documents, f"ids of tokenizers, engine {fast.engine}")
-    codec, rng = ByteCodec(Tokenizer.from_str(json)), random.Random(0)
+    documents = different = size = 0
+    for texts in every_text(options.run, options.stage):
+        mine, theirs = (np.split(ids, np.cumsum(lengths)[:-1]) for ids, lengths in (fast.encode(texts), slow.encode(texts)))
+        different += sum(not np.array_equal(one, other) for one, other in zip(mine, theirs, strict=True))
+        documents += len(texts)
+        size += sum(len(text.encode()) for text in texts)
+    yield {**_line("documents", different, documents, f"ids of tokenizers, engine {fast.engine}"), "megabytes": size / 1e6}
+    codec, rng = ByteCodec(Tokenizer.from_str(json)), random.Random(options.seed)
     lost = 0
     for _ in range(options.strings):
         raw = b"".join(_piece(rng) for _ in range(rng.randint(0, 12)))

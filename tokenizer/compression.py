@@ -1,19 +1,17 @@
-"""Tokens per UTF-8 byte by kind of text, ours beside GPT-4's, Llama-2's and Llama-3's vocabularies (report, Table 3).
+"""Tokens per UTF-8 byte by kind of text, ours beside others' vocabularies (report, Table 3): a table, a plot, figures.
 
-Lower is better. The peers' vocabulary files are given by path; reading them needs `tiktoken` and `sentencepiece`.
+Lower is better. Texts of another corpus are harder or easier for all, so ours is also held against Llama-3's on the same
+text, beside the same ratio in the report.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from tokenizer.encode import Encoder
-
-Count = Callable[[Sequence[str]], int]
-"""Texts -> how many tokens they are."""
+from tokenizer.peers import Count
 
 KINDS = ("English", "Chinese", "Classical Chinese", "Code", "Multilingual", "Mathematical")
 
@@ -25,33 +23,23 @@ REPORT = {
     "Tele-FLM": (0.248, 0.235, 0.307, 0.363, 0.340, 0.965),
 }
 WEIGHTS = (0.554, 0.313, 0.0002, 0.098, 0.029, 0.006)
+OURS, BASE = "ours", "Llama-3"
 
-_FILES = {"GPT-4": "cl100k_base.tiktoken", "Llama-1/2": "llama2_tokenizer.model", "Llama-3": "llama3_tokenizer.model"}
-_CL100K = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
-)
-_LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+Rates = Mapping[str, float]
+"""Tokens per UTF-8 byte by kind."""
+
+
+def kind_of(domain: str, language: str) -> str:
+    """The column of Table 3 that a document belongs to."""
+    by_domain = {"ClassicalChinese": "Classical Chinese", "Code": "Code", "Profession-Math": "Mathematical"}
+    by_language = {"en": "English", "zh": "Chinese", "code": "Code"}
+    return by_domain.get(domain) or by_language.get(language, "Multilingual")
 
 
 def ours(json: str) -> Count:
-    """Counts by a tokenizer.json."""
+    """Counts by a tokenizer.json of `train_tokenizer`, with the engine that encodes."""
     encoder = Encoder(json)
     return lambda texts: int(encoder.encode(texts)[1].sum())
-
-
-def peers(folder: str) -> dict[str, Count]:
-    """Counts by each of the three peers. Raises FileNotFoundError where a vocabulary file is missing."""
-    for name, file in _FILES.items():
-        if not (Path(folder) / file).exists():
-            raise FileNotFoundError(f"{folder}/{file}: the vocabulary of {name} is missing; give the folder that holds it.")
-    path = {name: str(Path(folder) / file) for name, file in _FILES.items()}
-    return {
-        "GPT-4": _tiktoken(path["GPT-4"], _CL100K),
-        "Llama-1/2": _sentencepiece(path["Llama-1/2"]),
-        "Llama-3": _tiktoken(path["Llama-3"], _LLAMA3),
-    }
 
 
 def rates(count: Count, texts: Mapping[str, Sequence[str]]) -> dict[str, float]:
@@ -59,49 +47,64 @@ def rates(count: Count, texts: Mapping[str, Sequence[str]]) -> dict[str, float]:
     return {kind: count(group) / sum(len(text.encode()) for text in group) for kind, group in texts.items()}
 
 
-def average(by_kind: Mapping[str, float]) -> float:
+def average(by_kind: Rates) -> float:
     """The mean weighted as the report's, over the kinds that are there."""
     weights = {kind: weight for kind, weight in zip(KINDS, WEIGHTS, strict=True) if kind in by_kind}
     return sum(by_kind[kind] * weight for kind, weight in weights.items()) / sum(weights.values())
 
 
-def table(measured: Mapping[str, Mapping[str, float]]) -> str:
-    """A Markdown table: tokenizers down, kinds across, the report's rows below for comparison."""
-    kinds = [kind for kind in KINDS if any(kind in row for row in measured.values())]
-    lines = ["| tokens per byte | " + " | ".join([*kinds, "weighted"]) + " |", "|-" * (len(kinds) + 2) + "|"]
-    rows = dict(measured)
-    for name, printed in REPORT.items():
-        rows[f"report: {name}"] = {kind: rate for kind, rate in zip(KINDS, printed, strict=True) if kind in kinds}
-    for name, row in rows.items():
-        cells = [f"{row[kind]:.3f}" if kind in row else "" for kind in kinds]
-        lines.append(f"| {name} | " + " | ".join([*cells, f"{average(row):.3f}"]) + " |")
+def report_rates(kinds: Sequence[str] = KINDS) -> dict[str, dict[str, float]]:
+    """Table 3's rows, as printed, in these columns."""
+    columns = {name: dict(zip(KINDS, printed, strict=True)) for name, printed in REPORT.items()}
+    return {name: {kind: row[kind] for kind in kinds} for name, row in columns.items()}
+
+
+def ratios(mine: Rates, base: Rates) -> dict[str, float]:
+    """Our rate over another's, by kind and `weighted`."""
+    found = {kind: mine[kind] / base[kind] for kind in mine}
+    return {**found, "weighted": average(mine) / average(base)}
+
+
+def table(measured: Mapping[str, Rates]) -> str:
+    """A Markdown table: tokenizers down, kinds across; below it the report's rows, and ratios to Llama-3 where it is there."""
+    kinds = _kinds(measured)
+    printed = report_rates(kinds)
+    rows = {**measured, **{f"report: {name}": row for name, row in printed.items()}}
+    lines = [_line("tokens per UTF-8 byte", [*kinds, "weighted"]), "|-" * (len(kinds) + 2) + "|"]
+    lines += [_line(name, [f"{value:.3f}" for value in (*_ordered(row, kinds), average(row))]) for name, row in rows.items()]
+    held = {OURS: (measured[OURS], measured[BASE])} if {OURS, BASE} <= measured.keys() else {}
+    for name, pair in {**held, "report: Tele-FLM": (printed["Tele-FLM"], printed[BASE])}.items() if held else ():
+        found = ratios(*pair)
+        lines.append(_line(f"{name} / {BASE}", [f"{value:.3f}" for value in (*_ordered(found, kinds), found["weighted"])]))
     return "\n".join(lines)
 
 
-def plot(measured: Mapping[str, Mapping[str, float]], path: str) -> None:
-    """A bar for each tokenizer and kind, as a picture at `path`."""
+def plot(measured: Mapping[str, Rates], path: str, form: Literal["png", "svg"] = "png") -> None:
+    """A bar for each tokenizer and kind, and a hatched one for the report's own, as a picture at `path`."""
     figure_class: Any = importlib.import_module("matplotlib.figure").Figure
-    figure = figure_class(figsize=(9, 4), layout="constrained")
+    figure = figure_class(figsize=(10, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    kinds = [kind for kind in KINDS if any(kind in row for row in measured.values())]
-    for place, (name, row) in enumerate(measured.items()):
-        width = 0.8 / len(measured)
-        middles = [number + (place + 0.5) * width - 0.4 for number in range(len(kinds))]
-        axes.bar(middles, [row.get(kind, 0) for kind in kinds], width, label=name)
-    axes.set_xticks(range(len(kinds)), kinds)
+    kinds = _kinds(measured)
+    rows = {**measured, "report: Tele-FLM": report_rates(kinds)["Tele-FLM"]}
+    width = 0.85 / len(rows)
+    for place, (name, row) in enumerate(rows.items()):
+        middles = [number + (place + 0.5) * width - 0.425 for number in range(len(kinds) + 1)]
+        look = {"color": "none", "edgecolor": "grey", "hatch": "///"} if name.startswith("report") else {}
+        bars = axes.bar(middles, [*_ordered(row, kinds), average(row)], width, label=name, **look)
+        axes.bar_label(bars, fmt="%.2f", fontsize=6, padding=1)
+    axes.set_xticks(range(len(kinds) + 1), [*kinds, "weighted"])
     axes.set_ylabel("tokens per UTF-8 byte (lower is better)")
-    axes.legend()
-    figure.savefig(path, dpi=120)
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=120, format=form)
 
 
-def _tiktoken(path: str, pattern: str) -> Count:
-    load: Any = importlib.import_module("tiktoken.load").load_tiktoken_bpe
-    encoding: Any = importlib.import_module("tiktoken").Encoding(
-        Path(path).name, pat_str=pattern, mergeable_ranks=load(path), special_tokens={}
-    )
-    return lambda texts: sum(len(encoding.encode_ordinary(text)) for text in texts)
+def _kinds(measured: Mapping[str, Rates]) -> list[str]:
+    return [kind for kind in KINDS if any(kind in row for row in measured.values())]
 
 
-def _sentencepiece(path: str) -> Count:
-    processor: Any = importlib.import_module("sentencepiece").SentencePieceProcessor(model_file=path)
-    return lambda texts: sum(len(ids) for ids in processor.encode(list(texts)))
+def _ordered(row: Rates, kinds: Sequence[str]) -> list[float]:
+    return [row[kind] for kind in kinds]
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return f"| {name} | " + " | ".join(cells) + " |"

@@ -8,9 +8,7 @@ from core.config import ConfigError, setting
 
 # Llama-3's pattern (a contraction | a word with the one character before it | digits | a run of symbols | ends of
 # lines | white space), with \p{N} in place of \p{N}{1,3}.
-PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 UNKNOWN, BEGIN, END, PADDING = "<unk>", "<s>", "</s>", "<pad>"
 SYSTEM, USER, BOT, STOP = "<_system>", "<_user>", "<_bot>", "<_end>"

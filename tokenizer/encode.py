@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -64,6 +66,36 @@ def control_id(tokenizer: Tokenizer, token: str) -> int:
     return int(identity)
 
 
+@lru_cache(maxsize=2)
+def _reference(json: str) -> Tokenizer:
+    tokenizer = Tokenizer.from_str(json)
+    tokenizer.encode_special_tokens = True
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+@lru_cache(maxsize=2)
+def _fast_engine(json: str) -> tuple[Any, str | None]:
+    """fastokens for this tokenizer, or why not. Made once a process: it takes as long as encoding many megabytes of text."""
+    try:
+        fast = importlib.import_module("fastokens").Tokenizer.from_json_str(json)
+    except ImportError:
+        return None, "fastokens is not installed"
+    except Exception as error:  # whatever it cannot do, the reference can: the reason goes into the manifest
+        return None, f"fastokens failed: {error}"
+    return fast, _difference(_reference(json), fast, _PROBES)
+
+
+def one_thread() -> None:
+    """Keeps both engines to the calling thread: a Spark task has one core, its neighbours have the others.
+
+    They read this when they first encode, so it comes before that. To fastokens a second thread is no gain anyway: each
+    has a cache of its own to fill.
+    """
+    for name, value in (("FASTOKENS_BPE_THREADS", "1"), ("RAYON_NUM_THREADS", "1"), ("TOKENIZERS_PARALLELISM", "false")):
+        os.environ.setdefault(name, value)
+
+
 class Encoder:
     """Encodes texts in batches; `engine` says which library does it and `fallback` why it is not the faster one.
 
@@ -72,23 +104,21 @@ class Encoder:
     """
 
     def __init__(self, json: str, engine: Engine = "auto", sample: Sequence[str] = ()) -> None:
-        self._reference = Tokenizer.from_str(json)
-        self._reference.encode_special_tokens = True
-        self._reference.no_truncation()
-        self._fast: Any = None
+        self._reference = _reference(json)
+        self.eos = control_id(self._reference, END)
         self.engine = "tokenizers"
         self.fallback: str | None = None
-        self.eos = control_id(self._reference, END)
+        self._fast: Any = None
         if engine != "tokenizers":
-            self._choose_fast(json, [*_PROBES, *sample])
+            self._fast, reason = _fast_engine(json)
+            self.fallback = reason or _difference(self._reference, self._fast, sample)
             if engine == "fastokens" and self.fallback:
                 raise RuntimeError(f"the engine fastokens was asked for, but {self.fallback}.")
+            self.engine = "tokenizers" if self.fallback else "fastokens"
 
     def encode(self, texts: Sequence[str]) -> tuple[Ids, Lengths]:
         """Token ids of all texts back to back [tokens], and how many each text has [texts]. No control ids."""
-        if self._fast is not None:
-            return self._encode_fast(texts)
-        return self._encode_reference(texts)
+        return _by_fastokens(self._fast, texts) if self.engine == "fastokens" else _by_library(self._reference, texts)
 
     def end_documents(self, ids: Ids, lengths: Lengths) -> tuple[Ids, Lengths]:
         """The same with the end-of-document id after each text."""
@@ -99,31 +129,26 @@ class Encoder:
         ended[inner], ended[places] = ids, self.eos
         return ended, lengths + 1
 
-    def _encode_reference(self, texts: Sequence[str]) -> tuple[Ids, Lengths]:
-        encodings = self._reference.encode_batch_fast(list(texts), add_special_tokens=False)
-        lengths = np.fromiter((len(encoding) for encoding in encodings), np.int64, len(encodings))
-        ids = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int32, int(lengths.sum()))
-        return ids, lengths
 
-    def _encode_fast(self, texts: Sequence[str]) -> tuple[Ids, Lengths]:
-        ids, offsets = self._fast.encode_batch_flat(list(texts), add_special_tokens=False, split_special_tokens=True)
-        ends: Lengths = np.frombuffer(offsets, "<u8").astype(np.int64)
-        return np.frombuffer(ids, "<u4").astype(np.int32), ends[1:] - ends[:-1]
+def _by_library(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Ids, Lengths]:
+    encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    lengths = np.fromiter((len(encoding) for encoding in encodings), np.int64, len(encodings))
+    ids = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int32, int(lengths.sum()))
+    return ids, lengths
 
-    def _choose_fast(self, json: str, sample: Sequence[str]) -> None:
-        try:
-            fastokens = importlib.import_module("fastokens")
-        except ImportError:
-            self.fallback = "fastokens is not installed"
-            return
-        try:
-            self._fast = fastokens.Tokenizer.from_json_str(json)
-            fast = self._encode_fast(sample)
-        except Exception as error:  # whatever it cannot do, the reference can: the reason goes into the manifest
-            self._fast, self.fallback = None, f"fastokens failed: {error}"
-            return
-        reference = self._encode_reference(sample)
-        if np.array_equal(fast[0], reference[0]) and np.array_equal(fast[1], reference[1]):
-            self.engine = "fastokens"
-        else:
-            self._fast, self.fallback = None, "fastokens gave other ids than tokenizers on the sample"
+
+def _by_fastokens(fast: Any, texts: Sequence[str]) -> tuple[Ids, Lengths]:
+    ids, offsets = fast.encode_batch_flat(list(texts), add_special_tokens=False, split_special_tokens=True)
+    ends: Lengths = np.frombuffer(offsets, "<u8").astype(np.int64)
+    return np.frombuffer(ids, "<i4"), ends[1:] - ends[:-1]  # ids are below 2^31: the same bytes
+
+
+def _difference(reference: Tokenizer, fast: Any, texts: Sequence[str]) -> str | None:
+    """Why the fast engine will not do for these texts; None where its ids are the reference's."""
+    try:
+        mine, theirs = _by_fastokens(fast, texts), _by_library(reference, texts)
+    except Exception as error:  # as above
+        return f"fastokens failed: {error}"
+    if np.array_equal(mine[0], theirs[0]) and np.array_equal(mine[1], theirs[1]):
+        return None
+    return "fastokens gave other ids than tokenizers on the sample"

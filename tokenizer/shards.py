@@ -94,16 +94,14 @@ class ShardWriter:
             raise ValueError(f"{self.path}: lengths sum to {int(lengths.sum())}, but {len(ids)} token ids were given.")
         if len(ids) and (int(ids.min()) < 0 or int(ids.max()) > np.iinfo(self.dtype).max):
             raise ValueError(f"{self.path}: token ids {int(ids.min())} to {int(ids.max())} do not fit {self.dtype}.")
-        raw = ids.astype(self.dtype).tobytes()
+        raw = np.ascontiguousarray(ids, self.dtype).data  # no copy where they are of that type already
         self._bin.write(raw)
         self._digest.update(raw)
         self._lengths.append(lengths.astype("<i4"))
         self._utf8_bytes.append(utf8_bytes)
         self._languages.extend(languages)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._stack.__exit__(kind, error, trace)
             return

@@ -86,9 +86,7 @@ def train_on_pieces(pieces: PieceCounts, config: TokenizerConfig, progress: Prog
     return tokenizer
 
 
-def model_of(
-    vocabulary: Sequence[str], pairs: Sequence[tuple[str, str]], merges: Sequence[tuple[int, int, int]]
-) -> models.BPE:
+def model_of(vocabulary: Sequence[str], pairs: Sequence[tuple[str, str]], merges: Sequence[tuple[int, int, int]]) -> models.BPE:
     """The library's model: entries and pairs that there were, and the merges learned after them.
 
     A pair that is merged a second time (its result can be spelled in two ways) keeps its later rank, as in the library.

@@ -107,11 +107,18 @@ class TrainTokenizerConfig(TokenizerConfig):
     sample_bytes: int = setting(
         1_200_000_000, "text to train on, drawn by content hash in the proportions of the mix (report: 12 million texts)"
     )
+    unseen: float = setting(
+        0.05, "share of each domain, by near-duplicate cluster, never trained on: what the job `compression` measures"
+    )
+    unseen_bytes: int = setting(4_000_000, "and about this much of a domain at most")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sample_bytes < 1:
-            raise ConfigError(f"sample_bytes = {self.sample_bytes} must be at least 1.")
+        for name in ("sample_bytes", "unseen_bytes"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} = {getattr(self, name)} must be at least 1.")
+        if not 0 <= self.unseen < 1:
+            raise ConfigError(f"unseen = {self.unseen} must be from 0 to below 1.")
 
 
 @dataclass(frozen=True)

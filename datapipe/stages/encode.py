@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -27,12 +25,16 @@ from datapipe.config import EncodeConfig
 from datapipe.mix.holdout import Holdout, choose, cluster_keys
 from datapipe.mix.subdomains import domain_of, entries
 from datapipe.work import Batches, ShardTask, Work
-from tokenizer.encode import Encoder, Engine, Vocabulary
-from tokenizer.shards import ShardWriter, dtype_for
+from tokenizer.encode import Encoder, Engine, Vocabulary, one_thread
+from tokenizer.shards import Ids, ShardWriter, dtype_for
 
 KEYS = pa.schema([("domain", pa.string()), ("cluster", pa.int64()), ("rank", pa.int64()), ("bytes", pa.int64())])
 WRITTEN = pa.schema([("path", pa.string()), ("facts", pa.string())])
-_CHECKED = 50  # documents of each shard on which the fast engine is held against the reference
+COUNTED = ("documents", "tokens", "utf8_bytes")
+# How many documents of each shard, and characters of each, on which the fast engine is held against the reference: whole
+# books would take the reference longer than the shard takes the fast engine.
+_CHECKED, _PART = 50, 1_000
+_AT_ONCE = 4 << 20  # bytes of text
 
 
 def encode(work: Work) -> dict[str, Any]:
@@ -74,35 +76,31 @@ class EncodeTask:
 
 def encode_shard(batches: Batches, shard: ShardTask, task: EncodeTask) -> Iterator[pa.RecordBatch]:
     """Writes the token shards of one shard of documents; gives back a row of facts for each."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a Spark task has one core; its neighbours have the others
-    os.environ.setdefault("RAYON_NUM_THREADS", "1")
+    one_thread()
     encoder: Encoder | None = None
     writers: dict[str, ShardWriter] = {}
-    sources: dict[str, Counter[str]] = {}
+    counts: dict[str, Counts] = {}
     with ExitStack() as stack:
-        for batch in batches:
+        for batch in pieces_of(batches):
+            rows, groups = grouped(batch, shard, task.holdout)
+            # The documents of a token shard are put together first, and so are their ids.
+            batch = batch.select(["text", "language", "source"]).take(pa.array(rows))
             texts = batch.column("text").to_pylist()
-            encoder = encoder or _encoder(task.tokenizer, task.vocabulary.sha256, task.engine, tuple(texts[:_CHECKED]))
+            encoder = encoder or _encoder(task, texts)
             ids, lengths = encoder.end_documents(*encoder.encode(texts))
-            columns = {name: batch.column(name).to_pylist() for name in ("id", "language", "source", "cluster")}
+            ends = np.concatenate([[0], np.cumsum(lengths)])
             sizes = pc.binary_length(batch.column("text")).to_numpy(zero_copy_only=False).astype(np.int64)
-            held = task.holdout.of(cluster_keys(columns["cluster"], columns["id"]))
-            splits = [
-                f"{entry}/{'validation' if out else 'train'}-{shard.index:05d}"
-                for entry, out in zip(entries(batch), held.tolist(), strict=True)
-            ]
-            names, places = np.unique(splits, return_inverse=True)
-            for number, name in enumerate(names.tolist()):
+            languages, sources = (batch.column(name).to_pylist() for name in ("language", "source"))
+            for name, (first, last) in groups.items():
                 if name not in writers:
                     path = storage.join(task.target, name)
                     writers[name] = stack.enter_context(ShardWriter(path, dtype_for(task.vocabulary.vocab_size)))
-                    sources[name] = Counter()
-                rows = np.flatnonzero(places == number)
-                languages = [columns["language"][row] for row in rows.tolist()]
-                tokens = ids[np.repeat(places == number, lengths)]
-                writers[name].add_many(tokens, lengths[rows], languages, sizes[rows])
-                sources[name].update(_folder(columns["source"][row]) for row in rows.tolist())
-    facts = [_facts(name, writer, sources[name], encoder) for name, writer in sorted(writers.items())]
+                    counts[name] = Counts()
+                own, group = slice(first, last), (lengths[first:last], sizes[first:last])
+                writers[name].add_many(ids[ends[first] : ends[last]], group[0], languages[own], group[1])
+                counts[name].add("by_language", languages[own], *group)
+                counts[name].add("by_source", [_folder(source) for source in sources[own]], *group)
+    facts = [_facts(name, writer, counts[name], encoder) for name, writer in sorted(writers.items())]
     paths = [entry["path"] for entry in facts]
     yield pa.RecordBatch.from_arrays(
         [pa.array(paths, pa.string()), pa.array([json.dumps(entry, ensure_ascii=False) for entry in facts], pa.string())],
@@ -110,11 +108,51 @@ def encode_shard(batches: Batches, shard: ShardTask, task: EncodeTask) -> Iterat
     )
 
 
-def _facts(name: str, writer: ShardWriter, sources: Counter[str], encoder: Encoder | None) -> dict[str, Any]:
+def pieces_of(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The batches cut to a few MB of text: memory used again while it is at hand is a third of the time in English."""
+    for batch in batches:
+        ends = np.cumsum(pc.binary_length(batch.column("text")).to_numpy(zero_copy_only=False), dtype=np.int64)
+        first = 0
+        while first < batch.num_rows:
+            begin = int(ends[first - 1]) if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, begin + _AT_ONCE)))
+            yield batch.slice(first, last - first)
+            first = last
+
+
+def grouped(batch: pa.RecordBatch, shard: ShardTask, holdout: Holdout) -> tuple[Ids, dict[str, tuple[int, int]]]:
+    """The rows of a batch [n] by the token shard that they go to, in their order, and where each shard's rows stand then."""
+    clusters = cluster_keys(batch.column("cluster").to_pylist(), batch.column("id").to_pylist())
+    splits = [
+        f"{entry}/{'validation' if out else 'train'}-{shard.index:05d}"
+        for entry, out in zip(entries(batch), holdout.of(clusters).tolist(), strict=True)
+    ]
+    names, places, sizes = np.unique(splits, return_inverse=True, return_counts=True)
+    ends = np.cumsum(sizes)
+    spans = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
+    return np.argsort(places, kind="stable"), dict(zip(names.tolist(), spans, strict=True))
+
+
+class Counts:
+    """Documents, tokens and UTF-8 bytes of a shard by language and by source."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, dict[str, int]]] = {"by_language": {}, "by_source": {}}
+
+    def add(self, table: str, names: list[str], tokens: Ids, utf8_bytes: Ids) -> None:
+        found, places = np.unique(names, return_inverse=True)
+        for number, name in enumerate(found.tolist()):
+            own = places == number
+            entry = self.tables[table].setdefault(name, dict.fromkeys(COUNTED, 0))
+            for key, more in zip(COUNTED, (own.sum(), tokens[own].sum(), utf8_bytes[own].sum()), strict=True):
+                entry[key] += int(more)
+
+
+def _facts(name: str, writer: ShardWriter, counts: Counts, encoder: Encoder | None) -> dict[str, Any]:
     assert writer.written is not None and encoder is not None
     domain, _, file = name.partition("/")
     entry = {"path": f"tokens/{name}", "domain": domain, "split": file.partition("-")[0], **asdict(writer.written)}
-    entry |= {"sources": dict(sorted(sources.items())), "engine": encoder.engine}
+    entry |= {**counts.tables, "engine": encoder.engine}
     return entry | ({"fallback": encoder.fallback} if encoder.fallback else {})
 
 
@@ -127,8 +165,11 @@ def _tokenizer_json(uri: str, sha256: str) -> str:
     return text
 
 
-def _encoder(uri: str, sha256: str, engine: Engine, sample: tuple[str, ...]) -> Encoder:
-    return Encoder(_tokenizer_json(uri, sha256), engine, sample)
+def _encoder(task: EncodeTask, texts: list[str]) -> Encoder:
+    """The encoder of a task, its ids compared with the reference's on the beginnings and middles of documents all over."""
+    some = texts[:: -(-len(texts) // _CHECKED)]
+    sample = [part for text in some for part in (text[:_PART], text[len(text) // 2 :][:_PART])]
+    return Encoder(_tokenizer_json(task.tokenizer, task.vocabulary.sha256), task.engine, sample)
 
 
 def _folder(source: str) -> str:
@@ -167,4 +208,18 @@ def shard_facts(mix: dict[str, dict[str, Any]], entries: list[dict[str, Any]]) -
             raise ConfigError(f"encode: the domain {domain} of the mix has no document to train on; select more of it.")
         table[domain] = {"proportion": row["proportion"], "epochs": row["epochs"], **counts}
     tokens = sum(entry["tokens"] for entry in entries)
-    return {"tokens": tokens, "engines": sorted({entry["engine"] for entry in entries}), "mix": table, "shards": entries}
+    engines = sorted({entry["engine"] for entry in entries})
+    return {"tokens": tokens, "engines": engines, "mix": table, "counts": summed(entries), "shards": entries}
+
+
+def summed(entries: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Documents, tokens and UTF-8 bytes of all shards by domain, by language and by source."""
+    tables: dict[str, dict[str, dict[str, int]]] = {"by_domain": {}, "by_language": {}, "by_source": {}}
+    for entry in entries:
+        own = {"by_domain": {domain_of(entry["domain"]): entry}, **{name: entry[name] for name in ("by_language", "by_source")}}
+        for table, rows in own.items():
+            for name, row in rows.items():
+                into = tables[table].setdefault(name, dict.fromkeys(COUNTED, 0))
+                for key in COUNTED:
+                    into[key] += row[key]
+    return {table: dict(sorted(rows.items())) for table, rows in tables.items()}

@@ -6,8 +6,11 @@ limited by the memory that its text would take.
 
 from __future__ import annotations
 
+import os
+import resource
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,11 +21,10 @@ from pyspark.sql import DataFrame
 
 from core import storage
 from core.config import ConfigError
-from core.hashing import mixed
 from core.progress import Progress
 from datapipe.config import TrainTokenizerConfig
-from datapipe.mix.ranks import RANK_BITS, ranks
-from datapipe.mix.subdomains import domain_of
+from datapipe.mix.sample import Draw, aside_bounds, sample_bounds
+from datapipe.shards import shard_name, write_table
 from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Vocabulary
 from tokenizer.merges import expected_cost
@@ -30,74 +32,73 @@ from tokenizer.pieces import Cutter, PieceCounts
 from tokenizer.train import TokenizerError, save, train_on_pieces
 
 DRAWN = pa.schema([("domain", pa.string()), ("language", pa.string()), ("documents", pa.int64()), ("bytes", pa.int64())])
+UNSEEN = pa.schema([("domain", pa.string()), ("language", pa.string()), ("text", pa.large_string())])
 PIECES = pa.schema([("piece", pa.string()), ("count", pa.int64())])
 SUMMED = pa.schema([("piece", pa.large_binary()), ("count", pa.int64())])  # 64-bit offsets: one buffer holds all pieces
-_WINDOW = 20_000  # characters
 _FLUSH = 2_000_000  # distinct pieces that a task holds at most before it writes them
 
 
 def train_tokenizer(work: Work) -> dict[str, Any]:
     """Writes tokenizer.json and tokenizer_config.json; facts: the vocabulary, and what was drawn by domain and language."""
     config: TrainTokenizerConfig = work.config
-    seed = work.settings.seed
     before = work.inputs["resample"].require()
-    bounds = sample_bounds(config.sample_bytes, before["mix"], before["by_domain"])
-    drawn = drawn_by(work.emit("drawn", partial(drawn_rows, bounds=bounds, seed=seed), DRAWN))
-    work.emit("pieces", partial(count_pieces, bounds=bounds, seed=seed, pattern=config.pattern), PIECES)
+    aside = aside_bounds(config.unseen, config.unseen_bytes, before["by_domain"])
+    bounds = sample_bounds(config.sample_bytes, before["mix"], before["by_domain"], aside)
+    draw = Draw(bounds, aside, work.settings.seed)
+    drawn = drawn_by(work.emit("drawn", partial(drawn_rows, draw=draw), DRAWN))
+    announce("sample", drawn["bytes"], config.vocabulary, "at most ")
+    unseen = work.directory.path("unseen")
+    work.emit("pieces", partial(count_pieces, draw=draw, pattern=config.pattern, unseen=unseen), PIECES)
     pieces = summed([info.uri for info in storage.listing(work.directory.path("pieces"))])
-    memory, seconds = expected_cost(len(pieces.data), config.vocabulary)
-    label = f"train_tokenizer: merging, about {memory / 2**30:.1f} GiB and {seconds:.0f} s"
+    memory, seconds = announce("distinct pieces", len(pieces.data), config.vocabulary)
     try:
-        with Progress(label, config.vocabulary, "entry") as bar:
-            tokenizer = train_on_pieces(pieces, config, bar.reach)
+        with Progress("train_tokenizer: merging", config.vocabulary, "entry") as bar:
+            tokenizer = train_on_pieces(pieces, config, lambda entries: bar.reach(entries, note=_peak()))
     except TokenizerError as error:
         raise ConfigError(str(error)) from error
     save(tokenizer, work.directory.uri)
     vocabulary = Vocabulary.read(work.directory.path("tokenizer.json"))
     distinct = {"pieces": len(pieces.counts), "bytes": len(pieces.data)}
-    return {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256, "sample": drawn, "distinct": distinct}
+    expected = {"memory_bytes": memory, "seconds": round(seconds, 1)}
+    about = {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256}
+    return {**about, "sample": drawn, "distinct": distinct, "expected": expected}
 
 
-def sample_bounds(
-    sample_bytes: int, mix: Mapping[str, Mapping[str, float]], by_domain: Mapping[str, Mapping[str, int]]
-) -> dict[str, int]:
-    """The rank below which text is drawn, by domain, so that each gives its share of the bytes or all it has."""
-    shares: dict[str, float] = {}
-    for entry, row in mix.items():
-        shares[domain_of(entry)] = shares.get(domain_of(entry), 0.0) + row["proportion"]
-    bounds = {}
-    for domain, share in shares.items():
-        held = by_domain.get(domain, {}).get("bytes_kept", 0)
-        if held:
-            bounds[domain] = min(1 << RANK_BITS, int(sample_bytes * share / held * (1 << RANK_BITS)))
-    return bounds
+def announce(what: str, size: int, vocabulary: int, bound: str = "") -> tuple[int, float]:
+    """Says what merging will take, before it begins: (bytes of memory at the peak, seconds on one core).
 
-
-def windows(batch: pa.RecordBatch, bounds: Mapping[str, int], seed: int) -> Iterator[tuple[int, str]]:
-    """The text of a batch that is in the sample: (row, text).
-
-    A document is drawn by its content hash; a long one is several windows, each drawn by itself, or one book more or less
-    would be a tenth of a small sample.
+    Raises ConfigError where it is certain to take more than this machine has.
     """
-    texts = batch.column("text").to_pylist()
-    domains = batch.column("domain").to_pylist()
-    parts = np.array([-(-len(text) // _WINDOW) or 1 for text in texts], np.int64)
-    rows = np.repeat(np.arange(len(texts)), parts)
-    numbers = np.arange(len(rows)) - np.repeat(np.cumsum(parts) - parts, parts)
-    hashes = batch.column("content_hash").to_numpy()[rows] ^ mixed(numbers, 0).view(np.int64)
-    below = np.array([bounds.get(domain, 0) for domain in domains], np.uint64)[rows]
-    drawn = ranks(hashes, "train_tokenizer", seed).astype(np.uint64) < below
-    for row, number in zip(rows[drawn].tolist(), numbers[drawn].tolist(), strict=True):
-        yield row, texts[row][number * _WINDOW : (number + 1) * _WINDOW]
+    memory, seconds = expected_cost(size, vocabulary)
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if memory > have and not bound:
+        raise ConfigError(
+            f"train_tokenizer: merging {size / 1e6:,.0f} MB of distinct pieces takes about {memory / 2**30:.0f} GiB in the "
+            f"driver, and this machine has {have / 2**30:.0f}; lower train_tokenizer.sample_bytes to "
+            f"{have / memory:.0%} of what it is."
+        )
+    print(
+        f"train_tokenizer: {size / 1e6:,.1f} MB of {what}: merging takes {bound}about {memory / 2**30:.1f} GiB in the driver "
+        f"and {seconds:.0f} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    return memory, seconds
 
 
-def drawn_rows(batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int) -> Iterator[pa.RecordBatch]:
+def _peak() -> str:
+    """The most memory that this process held so far, in words."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30:.1f} GiB at the peak"
+
+
+def drawn_rows(batches: Batches, shard: ShardTask, draw: Draw) -> Iterator[pa.RecordBatch]:
     """What is drawn of a shard: documents and bytes by domain and language."""
     counts: dict[tuple[str, str], list[int]] = {}
     for batch in batches:
         domains, languages = (batch.column(name).to_pylist() for name in ("domain", "language"))
         last = -1
-        for row, text in windows(batch, bounds, seed):
+        for row, text in draw.windows(batch):
             entry = counts.setdefault((domains[row], languages[row]), [0, 0])
             entry[0] += row != last
             entry[1] += len(text.encode())
@@ -106,17 +107,18 @@ def drawn_rows(batches: Batches, shard: ShardTask, bounds: Mapping[str, int], se
     yield pa.RecordBatch.from_pylist(rows, schema=DRAWN)
 
 
-def count_pieces(
-    batches: Batches, shard: ShardTask, bounds: Mapping[str, int], seed: int, pattern: str
-) -> Iterator[pa.RecordBatch]:
-    """The pieces of the text drawn of a shard, with their counts."""
+def count_pieces(batches: Batches, shard: ShardTask, draw: Draw, pattern: str, unseen: str) -> Iterator[pa.RecordBatch]:
+    """The pieces of the text drawn of a shard, with their counts; what is put aside is written below `unseen` before them."""
     cutter = Cutter(pattern)
     counter: Counter[str] = Counter()
+    aside: list[pa.RecordBatch] = []
     for batch in batches:
-        counter.update(cutter.count(text for _, text in windows(batch, bounds, seed)))
+        aside.append(batch.select(UNSEEN.names).filter(pa.array(draw.aside(batch))).cast(UNSEEN))
+        counter.update(cutter.count(text for _, text in draw.windows(batch)))
         if len(counter) > _FLUSH:
             yield _piece_rows(counter)
             counter = Counter()
+    write_table(storage.join(unseen, shard_name(shard.index)), UNSEEN, aside)
     yield _piece_rows(counter)
 
 

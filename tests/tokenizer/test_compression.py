@@ -1,12 +1,13 @@
-"""The compression table: rates by kind, the report's weights, and the table as it is printed."""
+"""The compression table: rates by kind, the report's weights, ratios to Llama-3, and the table as it is printed."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from tokenizer.compression import KINDS, REPORT, average, ours, peers, plot, rates, table
+from tokenizer.compression import KINDS, REPORT, average, kind_of, ours, plot, rates, ratios, table
 
 
 @pytest.mark.parametrize(("name", "printed"), [("GPT-4", 0.291), ("Llama-1/2", 0.356), ("Llama-3", 0.251), ("Tele-FLM", 0.261)])
@@ -20,18 +21,41 @@ def test_rates_are_tokens_over_utf8_bytes(tokenizer) -> None:
     assert measured["Chinese"] == pytest.approx(len(tokenizer.encode("江水").ids) / 6)
 
 
-def test_the_table_has_a_row_for_each_and_the_reports_below() -> None:
+@pytest.mark.parametrize(
+    ("domain", "language", "kind"),
+    [
+        ("WebText", "en", "English"),
+        ("Book", "zh", "Chinese"),
+        ("ClassicalChinese", "zh", "Classical Chinese"),
+        ("Code", "en", "Code"),
+        ("Profession-Math", "zh", "Mathematical"),
+        ("WebText", "el", "Multilingual"),
+    ],
+)
+def test_a_document_belongs_to_a_column_of_the_report(domain: str, language: str, kind: str) -> None:
+    assert kind_of(domain, language) == kind
+
+
+def test_the_table_has_a_row_for_each_the_reports_below_and_ratios_to_llama_3() -> None:
     lines = table({"ours": {"English": 0.25, "Chinese": 0.2}, "Llama-3": {"English": 0.2, "Chinese": 0.3}}).splitlines()
-    assert lines[0] == "| tokens per byte | English | Chinese | weighted |"
+    assert lines[0] == "| tokens per UTF-8 byte | English | Chinese | weighted |"
     assert lines[2] == "| ours | 0.250 | 0.200 | 0.232 |"
-    assert lines[-1] == "| report: Tele-FLM | 0.248 | 0.235 | 0.243 |"
+    assert lines[7] == "| report: Tele-FLM | 0.248 | 0.235 | 0.243 |"
+    assert lines[8] == "| ours / Llama-3 | 1.250 | 0.667 | 0.982 |"
+    assert lines[9] == "| report: Tele-FLM / Llama-3 | 1.127 | 0.799 | 0.986 |"
 
 
-def test_a_bar_plot_is_written(tmp_path: Path) -> None:
-    plot({"ours": {"English": 0.25}}, str(tmp_path / "bars.png"))
-    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
+def test_without_llama_3_there_are_no_ratios() -> None:
+    assert "/ Llama-3" not in table({"ours": {"English": 0.25}})
 
 
-def test_a_missing_vocabulary_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="the vocabulary of GPT-4 is missing"):
-        peers(str(tmp_path))
+def test_ratios_weigh_the_rates_and_not_the_ratios() -> None:
+    found = ratios({"English": 0.2, "Chinese": 0.2}, {"English": 0.2, "Chinese": 0.4})
+    assert found["Chinese"] == 0.5
+    assert found["weighted"] == pytest.approx(0.2 / ((0.2 * 0.554 + 0.4 * 0.313) / (0.554 + 0.313)))
+
+
+@pytest.mark.parametrize(("form", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_a_bar_plot_is_written(tmp_path: Path, form: Literal["png", "svg"], begins: bytes) -> None:
+    plot({"ours": {"English": 0.25}}, str(tmp_path / "bars"), form)
+    assert (tmp_path / "bars").read_bytes().startswith(begins)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 
 from tests.tokenizer.conftest import SMALL, lines
 from tokenizer import encode
 from tokenizer.encode import Encoder, Vocabulary
-from tokenizer.raw_bytes import ByteCodec
+from tokenizer.raw_bytes import ByteCodec, byte_alphabet
+from tokenizer.train import control_tokens, untrained
 
 AWKWARD = [
     "</s><s><unk><pad><_system><_user><_bot><_end><_spare_1>",
@@ -76,10 +79,11 @@ def test_documents_are_ended_once_each_empty_ones_too(engines) -> None:
 
 
 def test_an_engine_that_gives_other_ids_is_not_used(tokenizer, monkeypatch) -> None:
-    monkeypatch.setattr(
-        Encoder, "_encode_fast", lambda self, batch: (np.zeros(len(batch), np.int32), np.ones(len(batch), np.int64))
-    )
-    encoder = Encoder(tokenizer.to_str())
+    def wrong(fast, batch):
+        return np.zeros(len(batch), np.int32), np.ones(len(batch), np.int64)
+
+    monkeypatch.setattr(encode, "_by_fastokens", wrong)
+    encoder = Encoder(tokenizer.to_str(), sample=["the river"])
     assert encoder.engine == "tokenizers"
     assert encoder.fallback == "fastokens gave other ids than tokenizers on the sample"
     assert encoder.encode(["the river"])[0].tolist() == reference(tokenizer, "the river")
@@ -90,6 +94,7 @@ def test_without_the_fast_engine_the_library_serves(tokenizer, monkeypatch) -> N
         raise ImportError(name)
 
     monkeypatch.setattr(encode.importlib, "import_module", missing)
+    monkeypatch.setattr(encode, "_fast_engine", encode._fast_engine.__wrapped__)  # as in a new process
     encoder = Encoder(tokenizer.to_str())
     assert (encoder.engine, encoder.fallback) == ("tokenizers", "fastokens is not installed")
     with pytest.raises(RuntimeError, match="fastokens was asked for, but fastokens is not installed"):
@@ -105,6 +110,71 @@ def test_arbitrary_bytes_come_back(tokenizer, raw) -> None:
     ids = codec.encode(raw)
     assert codec.decode(ids) == raw
     assert all(identity >= len(SMALL.control_tokens) for identity in ids)
+
+
+SENTENCES = {
+    "Amharic": "ወንዙ በሸለቆው ውስጥ ይፈሳል።",
+    "Arabic": "يَجْرِي النَّهْرُ فِي الوَادِي.",
+    "Armenian": "Գետը հոսում է հովտով։",
+    "Bengali": "নদীটি উপত্যকা দিয়ে বয়ে যায়।",
+    "Burmese": "မြစ်သည် ချိုင့်ဝှမ်းကို ဖြတ်စီးသည်။",
+    "Cherokee": "ᎠᎹ ᎡᏉᏂ ᎦᏃᏔᏅ",
+    "Georgian": "მდინარე ხეობაში მიედინება.",
+    "Greek": "Ο ποταμός κυλά στην κοιλάδα.",
+    "Hebrew": "הַנָּהָר זוֹרֵם בָּעֵמֶק.",
+    "Hindi": "नदी घाटी से होकर बहती है।",
+    "Japanese": "川は谷を流れ、ガ行の音が響く。ﾊﾝｶｸ",
+    "Khmer": "ទន្លេហូរកាត់ជ្រលងភ្នំ។",
+    "Korean": "강은 골짜기를 따라 흐른다. \u1100\u1161\u11a8",
+    "Lao": "ແມ່ນ້ໍາໄຫຼຜ່ານຮ່ອມພູ",
+    "Mongolian": "ᠭᠣᠣᠯ ᠤᠷᠤᠰᠤᠨ᠎ᠠ",
+    "Russian": "Река течёт по долине; и\u0306 рядом с й.",
+    "Sinhala": "ගඟ නිම්නය හරහා ගලා යයි.",
+    "Tamil": "ஆறு பள்ளத்தாக்கு வழியே ஓடுகிறது.",
+    "Thai": "แม่น้ำไหลผ่านหุบเขา",
+    "Tibetan": "གཙང་པོ་ལུང་པའི་ནང་དུ་རྒྱུག",
+    "Vietnamese": "Con sông chảy qua thung lũng, ơ\u0323 và ợ.",
+    "Zalgo": "r\u0335\u0321\u0322i\u0334\u0301\u0302v\u0336e\u0337\u0308r",
+}
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_every_language_comes_back_with_the_librarys_ids(engines, tokenizer, language: str) -> None:
+    text = SENTENCES[language]
+    ids, _ = engines["fastokens"].encode([text])
+    assert ids.tolist() == reference(tokenizer, text)
+    assert tokenizer.decode(ids.tolist(), skip_special_tokens=False) == text
+
+
+def paired() -> str:
+    """A vocabulary in which any two bytes of a piece merge, so that another cut of a text is other ids."""
+    alphabet = sorted(byte_alphabet())
+    first = [*SMALL.control_tokens, *alphabet]
+    tokenizer = untrained(SMALL)
+    pairs = [(left, right) for left in alphabet for right in alphabet]
+    tokenizer.model = models.BPE({text: place for place, text in enumerate([*first, *(a + b for a, b in pairs)])}, pairs)
+    tokenizer.add_special_tokens(control_tokens(SMALL))
+    return str(tokenizer.to_str())
+
+
+def test_every_character_is_cut_by_the_fast_engine_as_by_the_library() -> None:
+    """All of Unicode, in the neighbourhoods that the pattern tells apart; of the many ideographs one in 64."""
+    json = paired()
+    fast, slow = Encoder(json, "fastokens"), Encoder(json, "tokenizers")
+    kinds = {point: unicodedata.category(chr(point)) for point in range(0x110000) if not 0xD800 <= point < 0xE000}
+    points = [point for point, kind in kinds.items() if kind not in ("Cn", "Co") and (kind != "Lo" or point % 64 == 0)]
+    points += [0x558, 0x88F, 0xA7CE, 0x10940, 0x323B0, 0xE000, 0x10FFFD]  # unassigned, of new editions, private
+    texts = [f"a{c}a 1{c}1 !{c}! {c}{c}\n{c} ' {c}'s" for c in map(chr, points)]
+    mine, theirs = fast.encode(texts), slow.encode(texts)
+    assert np.array_equal(mine[1], theirs[1])
+    assert np.array_equal(mine[0], theirs[0])
+
+
+def test_engines_are_made_once_a_process(tokenizer, monkeypatch) -> None:
+    json = tokenizer.to_str()
+    Encoder(json)
+    monkeypatch.setattr(encode.importlib, "import_module", None)
+    assert Encoder(json, sample=["the river"]).engine == "fastokens"
 
 
 def test_a_vocabulary_is_described_by_its_file(tmp_path, tokenizer) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 from tokenizers import Tokenizer
@@ -17,13 +19,15 @@ from core.config import ConfigError
 from core.run import Run
 from datapipe.config import DataConfig, DomainShare, EncodeConfig, ExtractConfig, ResampleConfig, TrainTokenizerConfig
 from datapipe.document import Document, to_batch
+from datapipe.mix.sample import Draw, aside_bounds, sample_bounds
 from datapipe.shards import Tally, read_kept, shard_facts, shard_name, write_shard
 from datapipe.stages.encode import encode
 from datapipe.stages.resample import resample
-from datapipe.stages.train_tokenizer import sample_bounds, train_tokenizer
+from datapipe.stages.train_tokenizer import announce, train_tokenizer
 from datapipe.work import Work
 from tests.prose import article
 from tokenizer.shards import Shard
+from tokenizer.train import train_by_library
 from trainer.data import Blend, TokenData, Validation, unigram_losses
 
 SHARDS = 3
@@ -35,7 +39,7 @@ MIX = {
 SETTINGS = DataConfig(
     extract=ExtractConfig(shards=SHARDS),
     resample=ResampleConfig(mix=MIX, minimum_documents=3),
-    train_tokenizer=TrainTokenizerConfig(vocabulary=600, spares=4, sample_bytes=60_000),
+    train_tokenizer=TrainTokenizerConfig(vocabulary=600, spares=4, sample_bytes=60_000, unseen=0.1),
     encode=EncodeConfig(validation=0.1),
 )
 
@@ -139,9 +143,23 @@ def test_every_domain_has_held_out_text_and_the_counts_add_up(line: Line) -> Non
         own = [entry for entry in manifest["shards"] if entry["domain"] == domain]
         assert sum(entry["utf8_bytes"] for entry in own) == sum(len(r["text"].encode()) for r in rows if r["domain"] == domain)
         assert sum(sum(entry["languages"].values()) for entry in own) == sum(entry["tokens"] for entry in own)
-    web = [entry for entry in manifest["shards"] if entry["domain"] == "WebText"]
-    assert sum(sum(entry["sources"].values()) for entry in web) == sum(entry["documents"] for entry in web)
     assert manifest["engines"] == ["fastokens"]
+
+
+def test_documents_tokens_and_bytes_are_counted_by_domain_language_and_source(line: Line) -> None:
+    manifest, rows = line.manifests["encode"], selected(line)
+    counts = manifest["counts"]
+    for table, keys in {
+        "by_domain": [row["domain"] for row in rows],
+        "by_language": [row["language"] for row in rows],
+        "by_source": [row["source"].split("/")[0] for row in rows],
+    }.items():
+        assert {name: row["documents"] for name, row in counts[table].items()} == Counter(keys)
+        assert sum(row["tokens"] for row in counts[table].values()) == manifest["tokens"]
+        assert sum(row["utf8_bytes"] for row in counts[table].values()) == sum(len(row["text"].encode()) for row in rows)
+    assert counts["by_language"]["zh"]["utf8_bytes"] == sum(len(r["text"].encode()) for r in rows if r["language"] == "zh")
+    for entry in manifest["shards"]:
+        assert {name: row["tokens"] for name, row in entry["by_language"].items()} == entry["languages"]
 
 
 def test_the_trainer_reads_what_was_encoded(line: Line) -> None:
@@ -165,6 +183,37 @@ def test_the_sample_follows_the_mix_and_is_written_down(line: Line) -> None:
     assert set(sample["by_language"]) == {"en", "zh"}
 
 
+def test_some_text_is_put_aside_and_no_near_copy_of_it_is_trained_on(line: Line) -> None:
+    aside = pq.read_table(line.folder("train_tokenizer") / "unseen").to_pylist()
+    rows = selected(line)
+    clusters = {row["text"]: row["cluster"] or row["id"] for row in rows}
+    held = {clusters[row["text"]] for row in aside}
+    assert held and {row["text"] for row in aside} == {row["text"] for row in rows if clusters[row["text"]] in held}
+    sample = line.manifests["train_tokenizer"]["sample"]
+    assert sample["documents"] <= len(rows) - len(aside)
+
+
+def test_the_vocabulary_is_the_one_that_the_library_learns_from_the_text_that_was_drawn(line: Line) -> None:
+    config, before = SETTINGS.train_tokenizer, line.manifests["resample"]
+    aside = aside_bounds(config.unseen, config.unseen_bytes, before["by_domain"])
+    draw = Draw(sample_bounds(config.sample_bytes, before["mix"], before["by_domain"], aside), aside, SETTINGS.seed)
+    shards = sorted((line.folder("resample") / "shards").glob("*.parquet"))
+    texts = [text for path in shards for batch in read_kept(str(path)) for _, text in draw.windows(batch)]
+    assert sum(len(text.encode()) for text in texts) == line.manifests["train_tokenizer"]["sample"]["bytes"]
+    made = (line.folder("train_tokenizer") / "tokenizer.json").read_text(encoding="utf-8")
+    assert made == train_by_library(texts, config).to_str()
+
+
+def test_memory_and_time_are_told_before_merging_and_too_much_is_refused(line: Line, capsys) -> None:
+    facts = line.manifests["train_tokenizer"]
+    memory, seconds = announce("distinct pieces", facts["distinct"]["bytes"], 600)
+    assert facts["expected"] == {"memory_bytes": memory, "seconds": round(seconds, 1)}
+    assert "MB of distinct pieces: merging takes about 0.1 GiB in the driver and 0 s" in capsys.readouterr().err
+    announce("sample", 10**15, 600, "at most ")
+    with pytest.raises(ConfigError, match=r"this machine has \d+; lower train_tokenizer.sample_bytes to 0% of what it is"):
+        announce("distinct pieces", 10**15, 600)
+
+
 def test_a_rerun_after_a_kill_writes_the_same_shards(line: Line, spark: SparkSession, tmp_path: Path) -> None:
     """What a kill leaves: some shards committed, one with its token files but not its row."""
     copy = Run(str(tmp_path / "run"))
@@ -185,10 +234,3 @@ def test_a_sample_too_small_for_the_vocabulary_is_told_as_a_setting(line: Line, 
     settings = DataConfig(extract=SETTINGS.extract, train_tokenizer=TrainTokenizerConfig(vocabulary=50_000, sample_bytes=1_000))
     with pytest.raises(ConfigError, match=r"train_tokenizer\.vocabulary = 50,000, but the sample gives only"):
         train_tokenizer(Work(spark, settings, directory, {"resample": line.run.stage("resample")}))
-
-
-def test_a_domain_gives_its_share_of_the_sample_or_all_it_has() -> None:
-    mix = {"WebText": {"proportion": 0.75}, "Code": {"proportion": 0.25}}
-    bounds = sample_bounds(1_000, mix, {"WebText": {"bytes_kept": 3_000}, "Code": {"bytes_kept": 100}})
-    assert bounds["WebText"] / 2**63 == pytest.approx(0.25)
-    assert bounds["Code"] == 2**63
