@@ -34,6 +34,7 @@ class ModelConfig:
     init_std: float = setting(0.02, "truncated-normal std of vector-like parameters (embedding, head)")
     init_std_matrix: float = setting(0.02, "the same of matrix-like ones, before muP's 1/sqrt(m)")
     init_bound: float = setting(3.0, "draws lie within this many std; the report does not print its own bound")
+    init_seed: int | None = setting(None, "first weights are drawn from this; null is the run's seed, which also orders data")
     residual_init: bool = setting(
         False, "an extra 1/sqrt(2 layers) on the two projections that end in the residual stream; unpublished, off"
     )

@@ -7,7 +7,7 @@ the embedding where the input multiplier changed. Adam's moments follow their we
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ class Grown:
         small = self.small
         factor = factors(self.model, small).get(name, 1.0)
         old = self.read(source)
-        weight = drawn(name, shape_of(name, self.model), self.model, self.seed).to(old.dtype)
+        weight = drawn(name, shape_of(name, self.model), replace(self.model, init_seed=None), self.seed).to(old.dtype)
         if name == "head.weight" and self.model.rows > small.rows:
             weight[small.rows :, : small.hidden] = quiet_row(old, small) * factor
         _lead(weight, old * factor)

@@ -22,6 +22,7 @@ def drawn(name: str, shape: tuple[int, ...], model: ModelConfig, seed: int) -> T
     std = init_std(name, model)
     if std is None:
         return torch.ones(shape)
+    seed = seed if model.init_seed is None else model.init_seed
     digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
     bound = model.init_bound * std

@@ -1,0 +1,110 @@
+"""Loss foretold from narrow runs, on logs made by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import ConfigError, load
+from core.line import foreign
+from tests.trainer.tokens import write_encoded
+from tests.trainer.worlds import ROOT, tiny
+from trainer import plan
+from trainer.config import ModelConfig, PredictConfig, TrainConfig, TransferConfig
+from trainer.search import predict as room
+from trainer.search.predict import predict, wider_is_worse
+from trainer.search.trials import Row, Trial
+from trainer.search.widths import at_width
+
+
+def law(millions: float, step: int) -> float:
+    return 0.3 * millions**-0.5 + 2.0 + 1.0 / step
+
+
+def small() -> TrainConfig:
+    return load(ROOT / "configs/search/small.yaml", [], TrainConfig, foreign("trainer"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run with shards; trials are not trained, their logs follow the law, a little higher for another seed."""
+    folder = tmp_path / "run"
+    write_encoded(folder)
+    monkeypatch.chdir(ROOT)
+
+    def bring(trials: list[Trial], steps: list[int], *_: Any) -> None:
+        for one, last in zip(trials, steps, strict=True):
+            model = replace(one.config.model, vocab=58)
+            millions, seed = plan.parameters(model) / 1e6, 1e-4 * (model.init_seed or 0)
+            rows = [
+                {"step": n, "tokens": 4096 * n, "loss": law(millions, n) + seed, "grad_norm": 1.0} for n in range(1, last + 1)
+            ]
+            (one.folder / "pretrain").mkdir(parents=True, exist_ok=True)
+            (one.folder / "pretrain/log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    monkeypatch.setattr(room, "bring_to", bring)
+    return folder
+
+
+def test_the_wide_models_loss_is_foretold_along_its_way(run: Path) -> None:
+    config = small()
+    config = replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128, 160], seeds=2, points=4))
+    said = predict(config)
+    found = json.loads((run / "predict/prediction.json").read_text())
+    target = at_width(config, 256).model
+    millions = plan.parameters(replace(target, vocab=58)) / 1e6
+    assert found["target"] == {"hidden": 256, "parameters": plan.parameters(replace(target, vocab=58))}
+    assert [place["step"] for place in found["curve"]] == [50, 100, 150, 200]
+    for place in found["curve"]:
+        mean = sum(law(millions, n) for n in range(place["step"] - 9, place["step"] + 1)) / 10
+        assert place["loss"] == pytest.approx(mean, abs=1e-3)
+        assert 0 < place["half_width"] < 0.01
+    assert found["predicted"][-1] == [819200, pytest.approx(found["curve"][-1]["loss"], abs=1e-5)]
+    assert all(row["worse"] == 0 for row in found["wider_is_worse"]) and len(found["wider_is_worse"]) == 4
+    assert any("foretold at 819,200 tokens" in line for line in said)
+    assert "<path" in (run / "predict/curve.svg").read_text()
+
+
+def test_foretold_beside_reached(run: Path) -> None:
+    config = small()
+    config = replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128], points=2))
+    (run / "pretrain").mkdir()
+    rows = [{"step": n, "tokens": 4096 * n, "loss": 2.5, "grad_norm": 1.0} for n in range(1, 151)]
+    (run / "pretrain/log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (run / "pretrain/manifest.json").write_text(json.dumps({"steps": 150, "model": {"hidden": 256}}), encoding="utf-8")
+    said = "\n".join(predict(config))
+    assert "at 409,600 tokens: " in said and "2.5000 reached" in said
+    assert said.count("reached") == 1  # the real run has not come to the last place
+
+
+def test_a_wider_model_that_is_worse_is_counted() -> None:
+    def logs(*losses: float) -> list[list[Row]]:
+        return [[Row(n + 1, n, loss, 1.0) for n, loss in enumerate(losses)]]
+
+    (found,) = wider_is_worse({64: logs(3, 3, 2, 2), 32: logs(4, 4, 1.5, 1.5)}, window=2)
+    assert found == {"narrow": 32, "wide": 64, "windows": 2, "worse": 1, "most": 0.5, "last": 0.5}
+
+
+def test_another_width_keeps_heads_ratio_and_base() -> None:
+    config = tiny(hidden=64, heads=4, kv_heads=2, ffn=176, base_hidden=None)
+    made = at_width(config, 128).model
+    assert (made.hidden, made.heads, made.kv_heads, made.ffn, made.base_hidden) == (128, 8, 4, 352, 64)
+    assert made.head_dim == 16 and math.isclose(made.width_ratio, 2.0)
+    with pytest.raises(ConfigError, match="72 is no multiple of the head size, 16"):
+        at_width(config, 72)
+
+
+def test_what_cannot_be_foretold_is_refused(run: Path) -> None:
+    config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64]))
+    with pytest.raises(ConfigError, match="needs three widths"):
+        predict(config)
+    with pytest.raises(ConfigError, match=r"transfer\.target is not set"):
+        predict(replace(config, predict=PredictConfig(widths=[32, 64, 96]), transfer=TransferConfig()))
+    with pytest.raises(ConfigError, match="rising hidden sizes"):
+        PredictConfig(widths=[64, 32])
+    assert ModelConfig(init_seed=3).init_seed == 3

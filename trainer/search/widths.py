@@ -1,0 +1,23 @@
+"""The same model at other widths, under muP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.config import ConfigError
+from trainer.config import TrainConfig
+
+
+def at_width(config: TrainConfig, hidden: int) -> TrainConfig:
+    """The config's model at another width: heads of the same size, feed-forward in the same ratio (to a multiple of 8), and the
+    base width where the values were found."""
+    model = config.model
+    if hidden % model.head_dim:
+        raise ConfigError(f"predict.widths: {hidden} is no multiple of the head size, {model.head_dim}.")
+    heads = hidden // model.head_dim
+    keys = None if model.kv_heads is None else max(1, round(model.kv_heads * heads / model.heads))
+    ffn = max(8, round(model.ffn * hidden / model.hidden / 8) * 8)
+    made = replace(
+        model, hidden=hidden, heads=heads, kv_heads=keys, ffn=ffn, head_size=None, base_hidden=model.base_hidden or model.hidden
+    )
+    return replace(config, model=made)
