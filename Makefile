@@ -6,6 +6,7 @@
 #   make measure RUN=dir | tune RUN=dir ARGS="rule=gopher.words max=9000"   what another threshold would drop
 #   make compression RUN=dir [PEERS=dir]   tokens per byte of a run's tokenizer on unseen text, beside other vocabularies
 #   make generate PROMPT="..."       text from a run's exported model
+#   make benchmark | follow RUN=dir BENCHMARKS=dir   the report's benchmarks over the export | over a run's checkpoints
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
 VENV   := .venv
@@ -13,18 +14,20 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 TORCH  ?= torch==2.13.0
 CORPUS ?=
+BENCHMARKS ?=
 RUN    ?= runs/demo
 CONFIG ?= $(if $(CORPUS),configs/demo-corpus.yaml,configs/demo.yaml)
 ARGS   ?=
-LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
+SETS    = $(if $(BENCHMARKS),benchmark.folder=$(BENCHMARKS))
+LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(SETS) $(ARGS)
 
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
           train_tokenizer encode pretrain evaluate export report
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write compression search transfer predict grow $(STAGES)
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write compression search transfer predict grow benchmark follow $(STAGES)
 
 help:
-	@sed -n '1,10s/^# \{0,1\}//p' Makefile
+	@sed -n '1,11s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.
@@ -37,7 +40,7 @@ $(READY): setup.cfg constraints.txt jobs/provide_java.py
 	  [ -n "$$found" ] || { echo "make setup: needs Python 3.11 or 3.12 with venv (Debian: python3-venv python3-dev g++)"; exit 1; }; \
 	  [ -x $(PYTHON) ] || $$found -m venv $(VENV)
 	$(PYTHON) -m pip install -q --disable-pip-version-check "$(TORCH)"
-	$(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[datapipe,trainer,dev]'
+	$(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[datapipe,trainer,benchmark,dev]'
 	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps megatron-core==0.16.1 mup==1.0.0  # references of two tests
 	$(PYTHON) jobs/provide_java.py
 	@touch $(READY)
@@ -66,6 +69,9 @@ tune: $(READY)
 
 generate: $(READY)
 	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)
+
+benchmark follow: $(READY)
+	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(SETS) $(ARGS)
 
 $(LEVERS): $(READY)
 	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(ARGS)

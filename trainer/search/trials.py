@@ -33,7 +33,7 @@ from trainer.rank import REFUSED, STOPPED
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LINKED = ("encode", "train_tokenizer")
-_SECTIONS = ("seed", "model", "parallel", "pretrain")
+_SECTIONS = ("seed", "model", "parallel", "pretrain", "grow")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""The loss of a model twice as wide as the widest fitted, foretold by a N^b + c from five narrower widths and three seeds.
+
+Beside its error: a third of the gap between the widest fitted and the held-out loss, 1 % of that loss, and the error of a
+straight line in logarithms. Also says whether a wider model was ever worse on the same data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from benchmarks._trials import arguments, base, from_seed, last_loss, result, say, trained
+from core import storage
+from trainer.config import TrainConfig
+from trainer.plan import parameters
+from trainer.search.fit import fit, straight
+from trainer.search.predict import wider_is_worse
+from trainer.search.widths import at_width
+
+
+def main(given: list[str]) -> Iterable[dict[str, Any]]:
+    asked = arguments("loss-prediction", __doc__, 500)
+    asked.add_argument("--widths", type=int, nargs="+", default=[32, 48, 64, 96, 128], help="those that are fitted")
+    asked.add_argument("--seeds", type=int, default=3)
+    chosen = asked.parse_args(given)
+    config, run = base(chosen)
+    held_out = 2 * chosen.widths[-1]
+    keys = [(width, seed) for width in (*chosen.widths, held_out) for seed in range(chosen.seeds)]
+    done = trained([from_seed(at_width(config, width), seed) for width, seed in keys], run, chosen.slots)
+    runs = dict(zip(keys, done, strict=True))
+    vocabulary = int(storage.read_json(run.stage("encode").path("manifest.json"))["tokenizer"]["vocab_size"])
+    sizes = {width: _millions(at_width(config, width), vocabulary) for width in (*chosen.widths, held_out)}
+    losses = {width: [last_loss(runs[width, seed]) for seed in range(chosen.seeds)] for width in sizes}
+    for width, row in losses.items():
+        say(f"width {width:5} ({sizes[width]:.3f}M): " + "  ".join(f"{loss:.4f}" for loss in row))
+    x = [sizes[width] for width in chosen.widths for _ in range(chosen.seeds)]
+    y = [loss for width in chosen.widths for loss in losses[width]]
+    made = fit(x, y)
+    foretold, half = made.loss(sizes[held_out]), made.half_width(sizes[held_out])
+    reached, widest = float(np.mean(losses[held_out])), float(np.mean(losses[chosen.widths[-1]]))
+    say(f"loss = {made.a:.4g} N^{made.b:.4g} + {made.c:.4g}; foretold {foretold:.4f} +- {half or 0:.4f}, reached {reached:.4f}")
+    logs = {width: [runs[width, seed].rows() for seed in range(chosen.seeds)] for width in sizes}
+    for row in wider_is_worse(logs, max(1, chosen.steps // 20)):
+        say(f"width {row['wide']} worse than {row['narrow']} in {row['worse']} of {row['windows']} windows of the same data")
+    name, error = f"loss-prediction: width {held_out} from {chosen.widths[0]} to {chosen.widths[-1]}", abs(foretold - reached)
+    yield result(f"{name}, error", error, "nats a token", "a third of the gap to the widest fitted", (widest - reached) / 3)
+    yield result(f"{name}, error", error, "nats a token", "1 % of the loss", reached / 100)
+    other = abs(straight(x, y, sizes[held_out]) - reached)
+    yield result(f"{name}, error", error, "nats a token", "error of a straight line in logarithms", other)
+
+
+def _millions(config: TrainConfig, vocabulary: int) -> float:
+    rows = -(-vocabulary // config.model.vocab_multiple) * config.model.vocab_multiple
+    return parameters(type(config.model)(**{**vars(config.model), "vocab": rows})) / 1e6
