@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from core.config import ConfigError
 from trainer.config import ModelConfig, ParallelConfig, TrainConfig
+from trainer.config.parallel import CHUNK_ELEMENTS
 
 _SECONDS_A_DAY = 86400
 _GIGA = 1e9
-_CHUNK_ELEMENTS = 1 << 27  # logits that the loss holds at once on a GPU
 
 
 def core_parameters(model: ModelConfig) -> int:
@@ -40,17 +40,18 @@ def flops_per_token_with_attention(model: ModelConfig) -> float:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on one device."""
+    """Bytes on one device. `activations` wait for their backward pass; `working` is what that pass needs beside them."""
 
     weights: float
     gradients: float
     optimizer: float
     activations: float
-    loss: float
+    logits: float
+    working: float
 
     @property
     def total(self) -> float:
-        return self.weights + self.gradients + self.optimizer + self.activations + self.loss
+        return sum(vars(self).values())
 
 
 def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
@@ -58,40 +59,61 @@ def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
     return parameters(model) / (parallel.tensor * parallel.pipeline)
 
 
-def kept_per_token(model: ModelConfig, parallel: ParallelConfig) -> float:
-    """Values that one block keeps of one token for its backward pass, on one tensor rank.
+def kept_per_token(model: ModelConfig, parallel: ParallelConfig, low: float, recompute: str) -> float:
+    """Bytes that one block keeps of one token for its backward pass, on one tensor rank; `low`: bytes of a value.
 
     Two residual states and two normed ones (shared among tensor ranks under sequence parallelism); queries, keys, values
-    and the mix; gate, up and their product.
+    and the mix; gate, up and their product. A CPU's RMSNorm keeps its input and the scaled input in fp32 besides. Selective
+    recomputation keeps the block's input and the results of matrix products and attention, sums over tensor ranks whole.
     """
-    residual = 4.0 * model.hidden / (parallel.tensor if parallel.sequence else 1)
-    if parallel.recompute == "full":
-        return residual / 4
+    shared = parallel.tensor if parallel.sequence else 1
+    state = low * model.hidden / shared
+    if recompute == "full":
+        return state
     keys = model.key_heads * model.head_dim
-    inside = (2.0 * model.heads_width + 2.0 * keys + 3.0 * model.ffn) / parallel.tensor
-    if parallel.recompute == "selective":
-        return residual / 2 + inside - model.ffn / parallel.tensor
-    return residual + inside
+    inside = low * (2.0 * model.heads_width + 2.0 * keys + 3.0 * model.ffn) / parallel.tensor
+    if recompute == "selective":
+        return state + 2.0 * low * model.hidden + inside - low * model.ffn / parallel.tensor
+    norms = 2.0 * state
+    if parallel.device == "cpu":
+        norms += 2.0 * 4.0 * model.hidden / shared * (1.0 if low == 4.0 else 2.0)
+        state = state if low == 4.0 else 0.0  # the residual state is kept as the norm's input, in fp32
+    return 2.0 * state + norms + inside
 
 
 def memory(config: TrainConfig) -> Memory:
-    """Memory of the fullest stage, by part."""
+    """Memory by part, each of its fullest stage: the first waits for most micro-batches, the last has the logits."""
     model, parallel = config.model, config.parallel
     low = 2.0 if config.pretrain.precision == "bf16" else 4.0
     own = rank_parameters(model, parallel)
-    master = 4.0 if low == 2.0 else 0.0
     tokens = model.context * parallel.micro_batch
     flying = min(parallel.pipeline, config.accumulation)  # micro-batches between their forward and backward pass
     blocks = -(-model.layers // parallel.pipeline)
     rows = model.rows / parallel.tensor
-    chunk = min(float(_CHUNK_ELEMENTS), tokens * rows)
+    chunk = min(float(CHUNK_ELEMENTS["cpu" if parallel.device == "cpu" else "cuda"]), tokens * rows)
+    logits = chunk * (4.0 if low == 4.0 else 4.0 + low)
     return Memory(
         weights=low * own,
         gradients=4.0 * own,
-        optimizer=(8.0 + (master or 4.0)) * own / parallel.data,
-        activations=low * tokens * blocks * flying * kept_per_token(model, parallel),
-        loss=chunk * (4.0 + low),
+        optimizer=12.0 * own / parallel.data,  # master and two moments, also where the weights are fp32 themselves
+        activations=tokens * blocks * flying * kept_per_token(model, parallel, low, parallel.recompute),
+        logits=logits,
+        working=max(_head(model, parallel, low, chunk, tokens), _block(model, parallel, low, tokens) - logits),
     )
+
+
+def _head(model: ModelConfig, parallel: ParallelConfig, low: float, chunk: float, tokens: int) -> float:
+    """Beside the logits: the head's gradient (summed in fp32 where there are several chunks), and the states with theirs."""
+    weight = model.hidden * model.rows / parallel.tensor
+    several = chunk < tokens * model.rows / parallel.tensor
+    return weight * (low + 4.0 if several else low) + 2.0 * low * tokens * model.hidden
+
+
+def _block(model: ModelConfig, parallel: ParallelConfig, low: float, tokens: int) -> float:
+    """In the middle of a block's backward pass: gradients of its feed-forward layer and residual states; what was not kept."""
+    gradients = low * (4.0 * model.ffn / parallel.tensor + 2.0 * model.hidden)
+    again = parallel.recompute != "none"
+    return tokens * (gradients + (kept_per_token(model, parallel, low, "none") if again else 0.0))
 
 
 def bubble(config: TrainConfig) -> float:

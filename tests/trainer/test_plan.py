@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from core.config import load
 from core.line import foreign
 from tests.trainer.worlds import ROOT
 from trainer import plan
-from trainer.config import TrainConfig
+from trainer.config import ModelConfig, ParallelConfig, TrainConfig
+from trainer.model.initial import build
 
 GIGA = 1e9
 
@@ -40,6 +42,7 @@ def test_memory_of_one_device(report: TrainConfig) -> None:
     needs = plan.memory(report)
     assert (needs.weights + needs.gradients + needs.optimizer) / GIGA == pytest.approx(40.3, abs=0.1)
     assert needs.activations / GIGA == pytest.approx(17, abs=1)
+    assert needs.logits / GIGA == pytest.approx(0.5, abs=0.02)
     assert needs.total / GIGA == pytest.approx(58, abs=1)
     own = plan.rank_parameters(report.model, report.parallel)
     assert 18 * own / GIGA == pytest.approx(118.9, abs=0.1)  # were the optimizer's states not shared
@@ -53,3 +56,25 @@ def test_the_reports_layout_is_among_those_that_fit(report: TrainConfig) -> None
 def test_the_lines_name_every_figure(report: TrainConfig) -> None:
     text = "\n".join(plan.lines(report))
     assert "52,817,829,888" in text and "7.69%" in text and "60.0 days" in text
+
+
+@pytest.mark.parametrize("shape", [{}, {"kv_heads": 2}, {"ffn": 512}])
+def test_a_block_keeps_what_autograd_keeps_of_it(shape: dict[str, int]) -> None:
+    model = ModelConfig(**{**dict(layers=1, hidden=192, heads=6, ffn=256, vocab=64, context=64), **shape})
+    for precision, low in ((torch.float32, 4.0), (torch.bfloat16, 2.0)):
+        network = build(model, 1).to(precision)
+        own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+        kept: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor, own: set[int] = own, kept: dict[int, int] = kept) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        x = torch.randn(model.context, 4, model.hidden, dtype=precision, requires_grad=True)
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            out = network.layers[0](x)
+        expected = plan.kept_per_token(model, ParallelConfig(device="cpu"), low, "none") * model.context * 4
+        assert sum(kept.values()) == pytest.approx(expected, rel=0.03), "beside it: rotary angles and one number a norm"
+        del out

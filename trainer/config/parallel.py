@@ -9,6 +9,9 @@ from typing import Literal
 from core.config import ConfigError, setting
 from trainer.config.checks import at_least, within
 
+# Logits that the loss holds at once on a rank: on a CPU few enough for its caches, on a GPU enough to fill it (0.5 GB in fp32).
+CHUNK_ELEMENTS = {"cpu": 1 << 22, "cuda": 1 << 27}
+
 
 @dataclass(frozen=True)
 class ParallelConfig:

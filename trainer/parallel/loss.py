@@ -14,10 +14,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.autograd import Function
 
+from trainer.config.parallel import CHUNK_ELEMENTS
 from trainer.parallel.collectives import TensorGroup
-
-# Logits held at once on a rank: on a CPU few enough for its caches, on a GPU enough to fill it (0.5 GB in fp32).
-CHUNK_ELEMENTS = {"cpu": 1 << 22, "cuda": 1 << 27}
 
 
 class Scored(NamedTuple):
