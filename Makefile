@@ -6,6 +6,7 @@
 #   make measure RUN=dir | tune RUN=dir ARGS="rule=gopher.words max=9000"   what another threshold would drop
 #   make compression RUN=dir [PEERS=dir]   tokens per byte of a run's tokenizer on unseen text, beside other vocabularies
 #   make generate PROMPT="..."       text from a run's exported model
+#   make search | predict | transfer | grow RUN=dir CONFIG=file   before a large run: docs/scaling.md
 #   make benchmark | follow RUN=dir BENCHMARKS=dir   the report's benchmarks over the export | over a run's checkpoints
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
 
@@ -27,7 +28,7 @@ STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedu
 .PHONY: help setup demo test test-slow test-corpus lint bench plan generate write compression search transfer predict grow benchmark follow $(STAGES)
 
 help:
-	@sed -n '1,11s/^# \{0,1\}//p' Makefile
+	@sed -n '1,12s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +67,6 @@ def trained(configs: Sequence[TrainConfig], run: Run, slots: int) -> list[Trial]
 def last_loss(one: Trial) -> float:
     """Nats a token over the last twentieth of its steps; infinite where it broke."""
     return float("inf") if one.broke is not None else loss_at(one.rows(), one.steps, max(1, one.steps // 20))
-
-
-def from_seed(config: TrainConfig, seed: int) -> TrainConfig:
-    """The same training from other first weights, on the same data."""
-    return replace(config, model=replace(config.model, init_seed=seed or None))
 
 
 def say(line: str) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._trials import arguments, base, from_seed, last_loss, result, say, trained
+from benchmarks._trials import arguments, base, last_loss, result, say, trained
 from core import storage
 from trainer.config import TrainConfig
 from trainer.plan import parameters
 from trainer.search.fit import fit, straight
 from trainer.search.predict import wider_is_worse
-from trainer.search.widths import at_width
+from trainer.search.widths import at_width, seeded
 
 
 def main(given: list[str]) -> Iterable[dict[str, Any]]:
@@ -28,7 +28,7 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     config, run = base(chosen)
     held_out = 2 * chosen.widths[-1]
     keys = [(width, seed) for width in (*chosen.widths, held_out) for seed in range(chosen.seeds)]
-    done = trained([from_seed(at_width(config, width), seed) for width, seed in keys], run, chosen.slots)
+    done = trained([seeded(at_width(config, width), seed) for width, seed in keys], run, chosen.slots)
     runs = dict(zip(keys, done, strict=True))
     vocabulary = int(storage.read_json(run.stage("encode").path("manifest.json"))["tokenizer"]["vocab_size"])
     sizes = {width: _millions(at_width(config, width), vocabulary) for width in (*chosen.widths, held_out)}
@@ -42,8 +42,10 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     reached, widest = float(np.mean(losses[held_out])), float(np.mean(losses[chosen.widths[-1]]))
     say(f"loss = {made.a:.4g} N^{made.b:.4g} + {made.c:.4g}; foretold {foretold:.4f} +- {half or 0:.4f}, reached {reached:.4f}")
     logs = {width: [runs[width, seed].rows() for seed in range(chosen.seeds)] for width in sizes}
-    for row in wider_is_worse(logs, max(1, chosen.steps // 20)):
-        say(f"width {row['wide']} worse than {row['narrow']} in {row['worse']} of {row['windows']} windows of the same data")
+    for pair in wider_is_worse(logs, max(1, chosen.steps // 20)):
+        say(
+            f"width {pair['wide']} worse than {pair['narrow']} in {pair['worse']} of {pair['windows']} windows of the same data"
+        )
     name, error = f"loss-prediction: width {held_out} from {chosen.widths[0]} to {chosen.widths[-1]}", abs(foretold - reached)
     yield result(f"{name}, error", error, "nats a token", "a third of the gap to the widest fitted", (widest - reached) / 3)
     yield result(f"{name}, error", error, "nats a token", "1 % of the loss", reached / 100)

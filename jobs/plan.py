@@ -15,7 +15,7 @@ def main() -> None:
     arguments = parser(__doc__ or "", TrainConfig, ("model", "parallel", "pretrain", "plan", "grow")).parse_args()
     config = settings(arguments, TrainConfig, "trainer")
     if config.grow.path:
-        print("\n".join(path.lines(path.legs(config.grow.path))))
+        print("\n".join(path.lines(path.legs(config.grow.path, config.model.vocab))))
         return
     if config.model.vocab is None:
         raise ConfigError("model.vocab is not set, and a plan needs it; add model.vocab=80000.")

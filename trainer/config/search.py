@@ -64,7 +64,7 @@ class SearchConfig:
     probe: float = setting(
         2.0,
         "after the choice, each of the seven that no two trials differ in alone is tried at this many times its value, to say "
-        "how sensitive the loss is to it; 1 leaves it out",
+        "how sensitive the loss is to it, and trained to its end; 1 leaves it out",
     )
 
     def __post_init__(self) -> None:

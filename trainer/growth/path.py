@@ -33,13 +33,16 @@ class Leg:
         return self.tokens * plan.flops_per_token(self.config.model)
 
 
-def legs(stages: Sequence[GrowthStage]) -> list[Leg]:
-    """The stages with their configs read. Raises ConfigError where one could not grow into the next."""
+def legs(stages: Sequence[GrowthStage], vocab: int | None = None) -> list[Leg]:
+    """The stages with their configs read; `vocab` is for those that leave it to their shards. Raises ConfigError where one
+    could not grow into the next."""
     found = []
     for stage in stages:
         config = load(stage.config, [], TrainConfig, foreign("trainer"))
         if config.model.vocab is None:
-            raise ConfigError(f"{stage.config}: model.vocab is not set, and a plan needs it.")
+            config = replace(config, model=replace(config.model, vocab=vocab))
+        if config.model.vocab is None:
+            raise ConfigError(f"{stage.config}: model.vocab is not set, and a plan needs it; add model.vocab=80000.")
         found.append(Leg(Path(stage.config).stem, replace(config, plan=replace(config.plan, tokens=stage.tokens))))
     for before, after in zip(found, found[1:], strict=False):
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from core.config import ConfigError
 from trainer.config import ModelConfig
 from trainer.model.mup import logit_scale
@@ -30,7 +32,8 @@ def check(small: ModelConfig, grown: ModelConfig) -> None:
             raise ConfigError(
                 f"model.{name} = {getattr(grown, name)}, but {getattr(small, name)} in the network that grows; keep that."
             )
-    if grown.tied and grown.input_mult * logit_scale(small) != small.input_mult * logit_scale(grown):
+    before, now = small.input_mult / logit_scale(small), grown.input_mult / logit_scale(grown)
+    if grown.tied and not math.isclose(before, now, rel_tol=1e-9):
         raise ConfigError(
             f"model.output_mult = {grown.output_mult}: with tied matrices embedding and logits must keep one factor; use "
             f"{grown.input_mult * logit_scale(small) * grown.width_ratio / small.input_mult:g}."

@@ -20,9 +20,9 @@ from trainer.log import rows as log_rows
 from trainer.search import plot
 from trainer.search.fit import Fit, fit
 from trainer.search.judge import loss_at
-from trainer.search.transfer import carry, chosen, target_of
+from trainer.search.transfer import PREDICTION, carry, chosen, target_of
 from trainer.search.trials import Row, Trial, bring_to, trial
-from trainer.search.widths import at_width
+from trainer.search.widths import at_width, seeded
 
 Runs = Mapping[int, Sequence[Trial]]
 
@@ -67,7 +67,7 @@ def predict(config: TrainConfig) -> list[str]:
         "wider_is_worse": steps,
         "reached": reached,
     }
-    storage.write_json(run.stage("predict").path("prediction.json"), facts)
+    storage.write_json(run.stage("predict").path(PREDICTION), facts)
     last = curve[-1]["fit"]
     found = Fit(last["a"], last["b"], last["c"], 0.0, 0, None)
     drawn = _drawing(narrow, sizes, found, plan.parameters(target.model) / 1e6, places[-1], window)
@@ -118,9 +118,7 @@ def _window_means(runs: Sequence[Sequence[Row]], window: int) -> np.ndarray:
 
 
 def _seeded(base: TrainConfig, width: int, seed: int, run: Run) -> Trial:
-    """A run at a width from other first weights; the data keep their order, for that is the run's seed's."""
-    config = at_width(base, width)
-    return trial(replace(config, model=replace(config.model, init_seed=seed or None)), run)
+    return trial(seeded(at_width(base, width), seed), run)
 
 
 def _losses(runs: Sequence[Trial], step: int, window: int) -> list[float]:

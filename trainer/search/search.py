@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -42,26 +43,29 @@ class Search:
         self.tried: dict[str, tuple[Combination, Trial]] = {}
         self.until: dict[str, int] = {}
 
-    def climb(self, asked: Sequence[Combination]) -> None:
-        """Brings trials to their end, rung by rung; at each rung those that fall behind stay where they are."""
+    def climb(self, asked: Sequence[Combination], rungs: Sequence[float] = ()) -> None:
+        """Brings trials to their end, rung by rung; at each rung those of them that fall behind stay where they are."""
+        alive = {}
         for combination in asked:
             made = trial(combination.laid_on(self.config), self.run)
+            alive[made.folder.name] = made
             self.tried[made.folder.name] = (combination, made)
-        alive, self.until = set(self.tried), {}
-        for share in (*self.asked.early_stop.rungs, 1.0):
+        for share in (*rungs, 1.0):
             step = max(1, round(share * self.steps))
-            going = [self.tried[name][1] for name in self.tried if name in alive]
-            bring_to(going, [step] * len(going), self.run, self.asked.slots)
-            losses = {one.folder.name: loss_at(one.rows(), step, self.window) for one in going if one.broke is None}
-            self.until.update({one.folder.name: step for one in going})
-            alive = set(losses) - falls_behind(losses, self.asked.early_stop)
+            bring_to(list(alive.values()), [step] * len(alive), self.run, self.asked.slots)
+            self.until.update({name: step for name in alive})
+            whole = {name: one for name, one in alive.items() if one.broke_by(step) is None}
+            losses = {name: loss_at(one.rows(), step, self.window) for name, one in whole.items()}
+            behind = falls_behind(losses, self.asked.early_stop)
+            alive = {name: alive[name] for name in losses if name not in behind}
 
     def outcomes(self) -> list[Outcome]:
         """All trials so far, best first."""
         found = []
         for name, (combination, made) in self.tried.items():
-            rows = [row for row in made.rows() if row.step <= self.until[name]]
-            found.append(settle(name, combination, rows, self.steps, made.broke, self.window, self.asked.weigh))
+            until = self.until[name]
+            rows = [row for row in made.rows() if row.step <= until]
+            found.append(settle(name, combination, rows, self.steps, made.broke_by(until), self.window, self.asked.weigh))
         return ranked(found)
 
 
@@ -72,19 +76,29 @@ def search(config: TrainConfig) -> list[str]:
     run.prepare()
     run.record(plain(config))
     work = Search(config, run)
-    work.climb(combinations(config))
+    work.climb(combinations(config), config.search.early_stop.rungs)
     first = work.outcomes()
     if first[0].status != "finished":
         raise ConfigError(f"search: none of {len(first)} trials ran to its end in a stable way; try lower learning rates.")
     work.climb(probes(first[0].combination, first, config.search.probe))
     outcomes, directory = work.outcomes(), run.stage("search")
     best, sensitive = outcomes[0], sensitivities(work.outcomes())
-    table = [{**asdict(one), "combination": one.combination.values()} for one in outcomes]
+    table = [_row(one) for one in outcomes]
     storage.write_json(directory.path("table.json"), {"trials": table, "sensitivity": [asdict(one) for one in sensitive]})
     storage.write_json(directory.path(CHOSEN), {"combination": best.combination.values(), "trial": best.name, **_why(best)})
     curves = {one.name: work.tried[one.name][1].rows() for one in outcomes}
     storage.write_text(directory.path("curves.svg"), plot.curves(outcomes, curves, work.window))
     return [*lines(outcomes, sensitive), f"table, choice and curves: {directory.uri}"]
+
+
+def _row(one: Outcome) -> dict[str, Any]:
+    """An outcome as JSON can say it: what is no finite number is null."""
+    figures = {name: _number(value) for name, value in asdict(one.figures).items()}
+    return {**asdict(one), "combination": one.combination.values(), "figures": figures, "score": _number(one.score)}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _why(best: Outcome) -> dict[str, Any]:

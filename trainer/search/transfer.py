@@ -19,6 +19,7 @@ from trainer.model.mup import init_std, logit_scale, peak_lr
 from trainer.search.combination import Combination
 
 CHOSEN = "chosen.json"
+PREDICTION = "prediction.json"
 _SECTIONS = ("seed", "model", "parallel", "pretrain", "plan")
 _MATRIX = "layers.0.attention.qkv.q"
 
@@ -76,6 +77,20 @@ def chosen(config: TrainConfig, run: Run) -> tuple[Combination, str]:
     return found.but(given), origin
 
 
+def foretold(made: TrainConfig, combination: Combination, run: Run) -> TrainConfig:
+    """The config with the curve that RUN/predict has for this very model and combination, which its monitor then watches."""
+    uri = run.stage("predict").path(PREDICTION)
+    if not storage.exists(uri):
+        return made
+    found = storage.read_json(uri)
+    if found["combination"] != combination.values() or found["target"]["hidden"] != made.model.hidden:
+        return made
+    margin = max((place["half_width"] or 0.0 for place in found["curve"]), default=0.0)
+    monitor = made.pretrain.monitor
+    monitor = replace(monitor, predicted=found["predicted"], interval=max(monitor.interval, margin))
+    return replace(made, pretrain=replace(made.pretrain, monitor=monitor))
+
+
 def target_of(path: str | None) -> TrainConfig:
     if path is None:
         raise ConfigError("transfer.target is not set; give the training config of the model that the values are for.")
@@ -89,7 +104,7 @@ def transfer(config: TrainConfig) -> Path:
     run.record(plain(config))
     target = target_of(config.transfer.target)
     combination, origin = chosen(config, run)
-    made = carry(combination, config, target)
+    made = foretold(carry(combination, config, target), combination, run)
     values, notes = effective(made), doubts(config, target)
     head = [
         f"# {config.transfer.target} with the values of {origin},",

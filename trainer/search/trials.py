@@ -69,6 +69,11 @@ class Trial:
         mark = self.folder / "broke.json"
         return int(json.loads(mark.read_text(encoding="utf-8"))["step"]) if mark.exists() else None
 
+    def broke_by(self, step: int) -> int | None:
+        """The same, where it happened up to a step."""
+        broke = self.broke
+        return broke if broke is not None and broke <= step else None
+
     def rows(self) -> list[Row]:
         """Its log, step by step."""
         log = self.folder / "pretrain/log.jsonl"

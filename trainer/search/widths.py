@@ -1,4 +1,4 @@
-"""The same model at other widths, under muP."""
+"""The same model at other widths, under muP, and from other first weights."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def at_width(config: TrainConfig, hidden: int) -> TrainConfig:
         model, hidden=hidden, heads=heads, kv_heads=keys, ffn=ffn, head_size=None, base_hidden=model.base_hidden or model.hidden
     )
     return replace(config, model=made)
+
+
+def seeded(config: TrainConfig, number: int) -> TrainConfig:
+    """The same run from other first weights, number 0 being its own; the order of the data is the run's seed's."""
+    return replace(config, model=replace(config.model, init_seed=config.seed + number)) if number else config

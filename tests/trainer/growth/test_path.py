@@ -50,6 +50,11 @@ def test_flm_101bs_stages_save_what_its_report_says(tmp_path: Path) -> None:
     assert 1 - saving(path) == pytest.approx(21.5 / 76.7, rel=0.05)
 
 
+def test_the_small_twins_path_takes_the_vocabulary_it_is_given() -> None:
+    path = legs(path_of("small"), vocab=8192)
+    assert [plan.parameters(leg.config.model) < 2e7 for leg in path] == [True] * 3 and 0 < saving(path) < 1
+
+
 def test_a_path_that_shrinks_is_refused() -> None:
     small = [GrowthStage("configs/growth/small-2.yaml", 1e6), GrowthStage("configs/growth/small-1.yaml", 1e6)]
     with pytest.raises(ConfigError, match=r"small-2\.yaml: model\.vocab is not set"):

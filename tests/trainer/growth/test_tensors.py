@@ -16,6 +16,7 @@ from core.config import ConfigError, plain
 from tests.trainer.worlds import tiny
 from trainer.checkpoint import Checkpoint, consolidate
 from trainer.config import ModelConfig
+from trainer.export.forms import canonical_names
 from trainer.growth import shape
 from trainer.growth.blocks import Placed, arrange
 from trainer.growth.masks import mask_network
@@ -107,6 +108,26 @@ def test_each_dimension_grows_alone(tmp_path: Path, change: dict[str, Any]) -> N
     _, small, large, made = grown(tmp_path, model, "distance")
     mask_network(large, made, model, 0.0)
     assert (large(IDS) - small(IDS)).abs().max() <= 1e-12
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({"kv_heads": 2}, {"kv_heads": 3}), ({"tied": True}, {"output_mult": 1.05})],
+    ids=["grouped heads", "one matrix for embedding and head"],
+)
+def test_other_networks_grow_as_well(tmp_path: Path, before: dict[str, Any], after: dict[str, Any]) -> None:
+    small = dataclasses.replace(SMALL, **before)
+    model = dataclasses.replace(small, hidden=48, heads=6, layers=3, **after)
+    checkpoint = trained(tmp_path, small)
+    blocks = arrange("stack", 2, 3)
+    made = Grown(small, model, blocks, lambda name: checkpoint.tensor(name).double(), seed=5)
+    names = canonical_names(model)
+    one, other = (build(shape, 1).double() for shape in (small, model))
+    one.load_state_dict(checkpoint.weights(), strict=False)
+    other.load_state_dict({name: made.tensors(name)[name] for name in names}, strict=False)
+    mask_network(other, growth(small, blocks), model, 0.0)
+    assert (other(IDS) - one(IDS)).abs().max() <= 1e-12
 
 
 @torch.no_grad()

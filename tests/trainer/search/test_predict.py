@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from core.config import ConfigError, load
 from core.line import foreign
 from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import ROOT, tiny
 from trainer import plan
-from trainer.config import ModelConfig, PredictConfig, TrainConfig, TransferConfig
+from trainer.config import PredictConfig, TrainConfig, TransferConfig
+from trainer.model.initial import build
 from trainer.search import predict as room
 from trainer.search.predict import predict, wider_is_worse
+from trainer.search.transfer import transfer
 from trainer.search.trials import Row, Trial
-from trainer.search.widths import at_width
+from trainer.search.widths import at_width, seeded
 
 
 def law(millions: float, step: int) -> float:
@@ -70,6 +74,17 @@ def test_the_wide_models_loss_is_foretold_along_its_way(run: Path) -> None:
     assert "<path" in (run / "predict/curve.svg").read_text()
 
 
+def test_the_carried_config_watches_the_curve_that_was_foretold(run: Path) -> None:
+    config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128], points=3))
+    predict(config)
+    found = json.loads((run / "predict/prediction.json").read_text())
+    made = load(transfer(config), [], TrainConfig, foreign("trainer"))
+    assert made.pretrain.monitor.predicted == found["predicted"] and len(found["predicted"]) == 3
+    assert made.pretrain.monitor.interval == 0.05  # the interval of these smooth logs is narrower than that
+    other = replace(config, transfer=replace(config.transfer, combination={"lr": 1e-3}))
+    assert load(transfer(other), [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted == []
+
+
 def test_foretold_beside_reached(run: Path) -> None:
     config = small()
     config = replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128], points=2))
@@ -99,6 +114,13 @@ def test_another_width_keeps_heads_ratio_and_base() -> None:
         at_width(config, 72)
 
 
+def test_every_seed_has_first_weights_of_its_own_on_the_same_data() -> None:
+    config = tiny()
+    weights = [build(seeded(config, number).model, config.seed).head.weight for number in range(3)]
+    assert not any(torch.equal(one, other) for one, other in combinations(weights, 2))
+    assert {seeded(config, number).seed for number in range(3)} == {config.seed}
+
+
 def test_what_cannot_be_foretold_is_refused(run: Path) -> None:
     config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64]))
     with pytest.raises(ConfigError, match="needs three widths"):
@@ -107,4 +129,3 @@ def test_what_cannot_be_foretold_is_refused(run: Path) -> None:
         predict(replace(config, predict=PredictConfig(widths=[32, 64, 96]), transfer=TransferConfig()))
     with pytest.raises(ConfigError, match="rising hidden sizes"):
         PredictConfig(widths=[64, 32])
-    assert ModelConfig(init_seed=3).init_seed == 3

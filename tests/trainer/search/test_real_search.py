@@ -24,7 +24,7 @@ CONFIG: dict[str, Any] = {
         "steps": 60, "batch": 8, "validate_every": 0, "save_every": 10, "norms_every": 0,
         "optimizer": {"lr": 1e-2, "lr_matrix": 1e-2},
     },
-    "search": {"grid": {"lr_matrix": [2e-3, 1e-2]}, "probe": 1.0, "early_stop": {"rungs": []}, "slots": 2},
+    "search": {"grid": {"lr_matrix": [2e-3, 1e-2, 1e30]}, "probe": 1.0, "early_stop": {"rungs": []}, "slots": 2},
 }  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def test_a_search_killed_with_its_trials_ends_as_one_that_was_not(tmp_path: Path
     assert start(killed).wait() == 0
     tables = [json.loads((run / "search/table.json").read_text()) for run in (whole, killed)]
     assert tables[0] == tables[1]
+    assert [row["status"] for row in tables[0]["trials"]] == ["finished", "finished", "broke"]
     assert "goes on from step-" in "".join(path.read_text() for path in killed.glob("search/trials/*/output.txt"))
 
     before = {path: path.stat().st_mtime_ns for path in killed.glob("search/trials/*/pretrain/manifest.json")}
