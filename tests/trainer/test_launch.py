@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -87,6 +88,12 @@ def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd:
     assert facts["last_loss"] < facts["first_loss"] - 0.7 and facts["tokens_per_second"] > 0
     assert all(score["loss"] < facts["first_loss"] for score in facts["validation"].values())
     assert list((run / "pretrain/tensorboard").iterdir())
+    used, first = facts["utilisation"], next(row for row in rows(run / "pretrain/log.jsonl") if "mfu" in row)
+    assert "12 layers" in used["formula"] and used["peak_tflops"] > 0 and "measured" in used["peak_source"]
+    assert first["mfu"] == pytest.approx(
+        used["flops_per_token"] * first["tokens_per_second"] / 2 / 1e12 / used["peak_tflops"], rel=0.01
+    )
+    assert first["seconds_left"] > 0 and facts["checkpoints"]["written"] == 3 and facts["checkpoints"]["share_of_time"] > 0
 
     # As if the run had been killed before its end, and its last checkpoint had been damaged since.
     (run / "pretrain/manifest.json").unlink()
@@ -102,7 +109,8 @@ def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd:
 
 
 @pytest.mark.slow
-def test_a_run_killed_five_times_is_the_run_that_was_not(tmp_path: Path) -> None:
+def test_a_run_killed_five_times_that_ends_in_another_layout_is_the_run_that_was_not(tmp_path: Path) -> None:
+    """Four times it is started again by itself; after the fifth a person starts it, with stages in place of copies."""
     config = write_config(tmp_path / "run.yaml", steps=300, save_every=10, validate_every=0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for run in (whole, killed):
@@ -131,11 +139,14 @@ def test_a_run_killed_five_times_is_the_run_that_was_not(tmp_path: Path) -> None
     killer = threading.Thread(target=kill_now_and_then)
     killer.start()
     try:
-        assert start(config, killed, "parallel.restarts=5") == 0
+        assert start(config, killed, "parallel.restarts=4") not in (0, 2, 3)
     finally:
         ended.set()
         killer.join()
-    assert kills == 5 and manifest(killed)["restarts"] >= 1
+    assert kills == 5 and not (killed / "pretrain/manifest.json").exists()
+    assert start(config, killed, "parallel.data=1", "parallel.pipeline=2") == 0
+    facts = manifest(killed)
+    assert facts["restarts"] == 5 and 0.0 < facts["goodput"] < 1.0
     assert_same_curve(losses(killed), losses(whole))
 
 
@@ -172,6 +183,22 @@ def test_another_mix_is_refused_on_the_way_marked_where_meant_and_begins_anew_af
     assert start(config, run) == 0
     assert losses(run)[1] != first[1] and not any(row.get("event") for row in rows(run / "pretrain/log.jsonl"))
     assert len(list(run.glob("pretrain-*"))) == 1, "the run before it was set aside"
+
+
+@pytest.mark.slow
+def test_what_is_not_a_number_stops_the_run_with_what_is_needed_to_look_into_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config, run = write_config(tmp_path / "run.yaml", optimizer={"lr": 1e30, "clip": 0.0}), tmp_path / "run"
+    write_encoded(run)
+    assert start(config, run, "parallel.restarts=3", "pretrain.save_every=1") == 3, "another start would not mend it"
+    said = capfd.readouterr().err
+    assert "not a number" in said and "started again" not in said
+    facts = json.loads((run / "pretrain/stopped.json").read_text(encoding="utf-8"))
+    step = facts["step"]
+    assert facts["sequences"] == [4 * (step - 1), 4 * step - 1] and facts["checkpoint"] == step - 1
+    assert facts["mix"] in said and set(facts["domains"]) <= {"WebText", "Code"} and facts["lr"]["vector-like"] > 1e28
+    assert len(facts["monitor"]["losses"]) == step - 1
 
 
 @pytest.mark.slow

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.data import made
+from trainer.config import PretrainConfig
 from trainer.data import Blend, TokenData, segments
 from trainer.data.stream import DomainStream
+from trainer.parallel.collectives import TensorGroup
+from trainer.parallel.ranks import Ranks
 
 LENGTHS = {"WebText": [[7, 12, 3, 30], [9, 9], [41, 2, 5]], "Code": [[25, 8]], "Book": [[120]]}
 PROPORTIONS = {"WebText": 75.21, "Code": 9.81, "Book": 7.17}
@@ -42,6 +46,33 @@ def test_the_sequences_of_a_step_are_the_same_for_any_number_of_ranks(data, rank
     share = step // ranks
     got = [blend.sequences(5 * step + rank * share, share)[0] for rank, blend in enumerate(blends)]
     assert np.array_equal(np.concatenate(got), reference)
+
+
+def place(data_rank: int, ranks: int) -> Ranks:
+    """A data rank of a layout with nothing else in it."""
+    return Ranks(data_rank, 0, 1, data_rank, ranks, TensorGroup(), None, None, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("batch", [8, 16])
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_a_run_sees_the_same_sequences_with_any_ranks_and_batches_and_after_a_restart(data, ranks: int, batch: int) -> None:
+    whole, domains = Blend(data, 16, seed=3).sequences(0, 96)
+    steps = PretrainConfig(batch=batch, ramp=[[3, 4]], steps=1000)
+    blend, seen, seen_domains, step = Blend(data, 16, seed=3), [], [], 0
+    while steps.sequences_through(step) < 60:
+        start, count = steps.sequences_through(step), steps.batch_at(step + 1)
+        for rank in range(ranks):
+            rows = place(rank, ranks).rows(count)
+            tokens, of = blend.sequences(start + rows.start, rows.stop - rows.start)
+            seen.append(tokens)
+            seen_domains.append(of)
+        step += 1
+        if step == 5:  # stopped here, and gone on with another batch: at the next sequence of the order
+            done, blend = steps.sequences_through(step), Blend(data, 16, seed=3)
+            steps = PretrainConfig(batch=24 - batch, ramp=[[3, 4], [5, batch]], steps=1000)
+            assert steps.sequences_through(step) == done
+    assert np.array_equal(np.concatenate(seen), whole[: steps.sequences_through(step)])
+    assert np.array_equal(np.concatenate(seen_domains), domains[: steps.sequences_through(step)])
 
 
 def test_another_seed_gives_another_order_and_another_hash(data) -> None:
