@@ -15,6 +15,7 @@ from core.run import Run
 from datapipe.config import DataConfig
 from datapipe.launch import submit
 from trainer.config import TrainConfig
+from trainer.evaluate.benchmarks.companion import followed
 from trainer.launch import launch
 
 JOBS = Path(__file__).resolve().parent
@@ -34,10 +35,14 @@ def main() -> None:
     def python(first: str, last: str) -> int:
         return subprocess.run([sys.executable, str(JOBS / f"{first}.py"), *given], check=False).returncode
 
+    def deepspeed(first: str, last: str) -> int:
+        with followed(train, given):
+            return launch(first, train, given)
+
     launchers = {
         "python": python,
         "spark": lambda first, last: submit(first, data.spark, [*given, "--through", last]),
-        "deepspeed": lambda first, last: launch(first, train, given),
+        "deepspeed": deepspeed,
     }
     typed = {**vars(train), **vars(data)}
     conductor = Conductor(run, {**plain(train), **plain(data)}, typed, data, launchers)

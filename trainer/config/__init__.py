@@ -16,6 +16,7 @@ from trainer.config.optimizer import MonitorConfig, OptimizerConfig, ScheduleCon
 from trainer.config.parallel import ParallelConfig, PlanConfig, local_threads
 from trainer.config.pretrain import PretrainConfig
 from trainer.config.search import PredictConfig, SearchConfig, TransferConfig
+from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.config import EvaluateConfig
 from trainer.export.config import ExportConfig
 
@@ -47,6 +48,7 @@ class TrainConfig:
     pretrain: PretrainConfig = setting(PretrainConfig)
     evaluate: EvaluateConfig = setting(EvaluateConfig)
     export: ExportConfig = setting(ExportConfig)
+    benchmark: BenchmarkConfig = setting(BenchmarkConfig)
     search: SearchConfig = setting(SearchConfig)
     transfer: TransferConfig = setting(TransferConfig)
     predict: PredictConfig = setting(PredictConfig)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core import storage
 from core.config import ConfigError
 from core.progress import Progress
 from core.run import Run
@@ -22,6 +23,7 @@ from trainer.evaluate.measure import Losses, Score, measure, total
 from trainer.evaluate.tables import Table, fill
 from trainer.evaluate.texts import pieces, retold, texts
 from trainer.evaluate.windows import Cut, HeldOut, Windows
+from trainer.evaluate.written import written
 from trainer.model.network import Network
 from trainer.stage import chosen_checkpoint
 
@@ -31,7 +33,16 @@ Scores = dict[str, dict[str, Score]]
 
 
 def evaluate(config: TrainConfig, run: Run) -> dict[str, Any]:
-    """Measures every domain that has held-out text; returns the facts for the manifest.
+    """Measures, writes RUN/evaluate/tables.md and prints it; returns the facts for the manifest."""
+    facts = measured(config, run)
+    text = written(facts)
+    storage.write_text(run.stage("evaluate").path("tables.md"), text)
+    print(text)
+    return facts
+
+
+def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
+    """Measures every domain that has held-out text; returns the facts.
 
     bpb.<domain>: loss (nats a token), bpb, tokens, utf8_bytes, unigram_loss, languages.<language>.{loss, bpb, tokens,
     utf8_bytes}. tables.<name>: the configured tables. beside.<model>: bpb and tables of models beside ours.
@@ -43,7 +54,7 @@ def evaluate(config: TrainConfig, run: Run) -> dict[str, Any]:
     device = torch.device("cuda" if cuda else "cpu")
     network = load_network(checkpoint, device, _TYPES[settings.precision])
     context = checkpoint.model.context
-    scores = _measured(
+    scores = _scored(
         "evaluate",
         _losses(network, data.eos, checkpoint.model.document_mask),
         held_out(data, settings, context),
@@ -95,7 +106,7 @@ def _losses(network: Network, end: int, document_mask: bool) -> Losses:
     return losses
 
 
-def _measured(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig, device: torch.device) -> Scores:
+def _scored(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig, device: torch.device) -> Scores:
     scores = {}
     with Progress(label, total=sum(text.windows(domain) for domain in text.domains), unit="window") as bar:
         for domain in text.domains:
@@ -114,7 +125,7 @@ def _beside(settings: EvaluateConfig, data: TokenData, context: int, device: tor
         model = load(name, other, device, _TYPES[settings.precision])
         size = min(other.context or context, model.limit)
         cut = _cut(settings, model.start, model.end, size)
-        scores = _measured(name, model.losses, Windows(retold(own, decoded, model.encode), cut), settings, device)
+        scores = _scored(name, model.losses, Windows(retold(own, decoded, model.encode), cut), settings, device)
         found[name] = {**_facts(settings, scores), "path": other.path, "context": size}
     return found
 

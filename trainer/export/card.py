@@ -9,6 +9,7 @@ import yaml
 from core import storage
 from core.run import Run
 from trainer.config import ModelConfig
+from trainer.evaluate.markdown import table
 
 
 def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
@@ -28,7 +29,7 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
         "A base model: it continues text and has not been taught to follow instructions or to decline. It repeats what its "
         "training text says, errors and prejudices included. Its outputs need to be checked before they are relied on.",
         "## The network",
-        _table(
+        table(
             ["", ""],
             [
                 ["architecture", f"{facts['architecture']} (the Tele-FLM report's network)"],
@@ -82,14 +83,9 @@ def _training(run: Run, pretrain: dict[str, Any]) -> str:
 
 def _mix(mix: dict[str, Any]) -> str:
     rows = [[name, f"{100 * row['proportion']:.2f} %", f"{row['train_tokens']:,}"] for name, row in mix.items()]
-    return _table(["domain", "proportion", "tokens of one epoch"], rows)
+    return table(["domain", "proportion", "tokens of one epoch"], rows)
 
 
 def _scores(scores: dict[str, Any]) -> str:
     rows = [[name, f"{row['loss']:.3f}", f"{row['bpb']:.3f}", f"{row['utf8_bytes']:,}"] for name, row in scores.items()]
-    return _table(["domain", "loss, nats per token", "bits per byte", "UTF-8 bytes"], rows)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["-"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+    return table(["domain", "loss, nats per token", "bits per byte", "UTF-8 bytes"], rows)

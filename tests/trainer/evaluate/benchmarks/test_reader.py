@@ -1,0 +1,143 @@
+"""A model under the harness's interface: the same likelihoods however requests are shared and batched."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+
+from core.run import Run
+from tests.trainer.small_run import TEXTS, write_run
+from trainer.evaluate.benchmarks.config import BenchmarkConfig
+from trainer.evaluate.benchmarks.reader import Reader, Row, trunks
+from trainer.evaluate.benchmarks.stage import exported
+from trainer.export.stage import export
+
+RIVER = TEXTS["WebText"][0].strip()
+PAIRS = [
+    *((f"{RIVER[:150]} {word}", f" {end}") for word in ("and", "then") for end in ("rose", "fell at night", "was")),
+    ("", "夜里下了一场大雨。"), ("夜里下了", "雨。"), ("x ", "y"), (RIVER, " gone."), ("for line in", " lines:\n    print(line)"),
+]  # fmt: skip
+
+
+def requests(kind: str, arguments: Sequence[tuple[Any, ...]]) -> list[Instance]:
+    return [Instance(kind, {}, one, place, metadata=("x", place, 1)) for place, one in enumerate(arguments)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    config = write_run(tmp_path_factory.mktemp("model"), context=192)
+    export(config, Run(config.run))
+    return f"{config.run}/export"
+
+
+def reader(folder: str, batch: int = 3) -> Reader:
+    made: Reader = exported(folder, BenchmarkConfig(batch=batch, device="cpu"), 1, ours=True)
+    return made
+
+
+def plainly(model: Reader, context: str, continuation: str) -> float:
+    """One request by itself, from full logits."""
+    before, whole = model.encode(context.rstrip()), model.encode(context + continuation)
+    ids = [2, *whole][-(model.context + 1) :]
+    with torch.no_grad():
+        logits = model.model(input_ids=torch.tensor([ids[:-1]])).logits[0].float().log_softmax(-1)
+    count = len(whole) - len(before)
+    return sum(float(logits[place, ids[place + 1]]) for place in range(len(ids) - 1 - count, len(ids) - 1))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_likelihoods_are_those_of_each_request_by_itself(folder: str, batch: int) -> None:
+    model = reader(folder, batch)
+    found = model.loglikelihood(requests("loglikelihood", PAIRS))
+    for (context, continuation), (nats, _) in zip(PAIRS, found, strict=True):
+        assert nats == pytest.approx(plainly(model, context, continuation), abs=2e-4)
+
+
+def test_likelihoods_are_those_of_the_harnesss_own_reader(folder: str) -> None:
+    """Behind a text that begins it, ours and the harness's see the same; ours has the end of a document in front."""
+    pairs = [(f"</s>{context}", continuation) for context, continuation in PAIRS if context]
+    theirs = HFLM(pretrained=folder, tokenizer=folder, device="cpu", dtype="float32", batch_size=2)
+    expected = theirs.loglikelihood(requests("loglikelihood", pairs), disable_tqdm=True)
+    found = reader(folder).loglikelihood(requests("loglikelihood", [pair for pair in PAIRS if pair[0]]))
+    fitting = [place for place, pair in enumerate(pairs) if len(reader(folder).encode("".join(pair))) <= 192]
+    assert len(fitting) >= 8
+    for place in fitting:
+        assert found[place][0] == pytest.approx(expected[place][0], abs=2e-4)
+        assert found[place][1] == expected[place][1]
+
+
+def test_whole_texts_are_scored_as_by_the_harness(folder: str) -> None:
+    texts = [(RIVER * 3,), ("雨",), ("for line in lines:\n",)]
+    theirs = HFLM(pretrained=folder, tokenizer=folder, device="cpu", dtype="float32", batch_size=2, prefix_token_id=2)
+    expected = theirs.loglikelihood_rolling(requests("loglikelihood_rolling", texts), disable_tqdm=True)
+    found = reader(folder).loglikelihood_rolling(requests("loglikelihood_rolling", texts))
+    assert found == pytest.approx([float(value) for value in expected], abs=1e-3)
+
+
+def test_a_likelier_continuation_is_said_to_be_the_likeliest(folder: str) -> None:
+    model = reader(folder)
+    with torch.no_grad():
+        best = int(model.model(input_ids=torch.tensor([[2, *model.encode("Rain")]])).logits[0, -1].argmax())
+    word = model.tokenizer.decode([best])
+    if model.encode("Rain" + word)[len(model.encode("Rain")) :] == [best]:
+        assert model.loglikelihood(requests("loglikelihood", [("Rain", word)]))[0][1]
+
+
+def test_common_beginnings_are_read_once(folder: str) -> None:
+    model, read = reader(folder, 16), []
+    forward = model.model.forward
+
+    def counted(*arguments: Any, **given: Any) -> Any:
+        read.append(given["input_ids"].numel())
+        return forward(*arguments, **given)
+
+    model.model.forward = counted
+    shots = RIVER[:200]
+    pairs = [(f"{shots} {n}. Which?", f" {letter}") for n in range(5) for letter in "ABCD"]
+    model.loglikelihood(requests("loglikelihood", pairs))
+    alone = sum(len(model.encode("".join(pair))) for pair in pairs)
+    assert sum(read) < alone / 5
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 6), st.integers(1, 3)), min_size=1, max_size=30))
+def test_every_row_is_in_one_group_and_its_targets_are_not_shared(shapes: list[tuple[int, int, int, int]]) -> None:
+    rows = [
+        Row([9] + [first] * 40 + [second] * 30 + list(range(length + targets)), targets, place)
+        for place, (first, second, length, targets) in enumerate(shapes)
+    ]
+    groups = trunks(rows)
+    assert sorted(row.place for _, members in groups for row in members) == list(range(len(rows)))
+    for shared, members in groups:
+        assert len({tuple(row.ids[:shared]) for row in members}) == 1
+        assert all(shared < len(row.ids) - row.targets for row in members)
+
+
+def test_generated_text_ends_before_a_stop_and_does_not_depend_on_its_neighbours(folder: str) -> None:
+    how = {"until": ["e"], "max_gen_toks": 20, "temperature": 0.0}
+    prompts = [("The river", how), ("Rain again. Rain", how), ("夜里", how)]
+    together = reader(folder, 3).generate_until(requests("generate_until", prompts))
+    alone = reader(folder, 1).generate_until(requests("generate_until", prompts))
+    assert together == alone
+    assert all("e" not in text for text in together)
+
+
+def test_samples_of_one_prompt_differ_and_the_seed_repeats_them(folder: str) -> None:
+    how = {"until": ["\x00"], "max_gen_toks": 12, "temperature": 1.0}
+    first, again = (reader(folder, 4).generate_until(requests("generate_until", [("Rain", how)] * 4)) for _ in range(2))
+    assert first == again and len(set(first)) > 1
+
+
+def test_rows_in_any_order_are_grouped_alike() -> None:
+    rows = [Row([1] * 50 + [n, 7], 1, n) for n in range(9)]
+    shuffled = random.Random(1).sample(rows, len(rows))
+    assert trunks(rows) == trunks(shuffled)

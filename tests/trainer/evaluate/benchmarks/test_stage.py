@@ -1,0 +1,113 @@
+"""Benchmarks over an export, and over the checkpoints of a run as they appear."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import storage
+from core.config import ConfigError
+from core.run import Run
+from tests.trainer.evaluate.benchmarks.small_sets import write_sets
+from tests.trainer.small_run import VOCABULARY, network, write_run
+from trainer.checkpoint import consolidate
+from trainer.config import ModelConfig, TrainConfig
+from trainer.evaluate.benchmarks.companion import followed
+from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
+from trainer.evaluate.benchmarks.follow import due, follow
+from trainer.evaluate.benchmarks.stage import benchmark
+from trainer.export.stage import export
+
+
+def small(root: Path) -> TrainConfig:
+    """A run with a checkpoint, and settings that keep two benchmarks small."""
+    config = write_run(root / "run", context=160)
+    folder = str(write_sets(root / "sets"))
+    asked = FollowConfig(names=["arc", "c3"], limit=3, tokens=60)
+    settings = BenchmarkConfig(
+        folder=folder, names=["arc", "gsm8k", "c3"], limit=2, shots={"arc": 1}, follow=asked, device="cpu"
+    )
+    return replace(config, benchmark=settings)
+
+
+def test_the_scores_of_an_export_are_written_with_items_and_chance(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    with pytest.raises(ConfigError, match="make export"):
+        benchmark(config)
+    export(config, Run(config.run))
+    text = benchmark(config)
+    facts = storage.read_json(f"{config.run}/benchmark/scores.json")
+    assert list(facts["scores"]) == ["arc", "gsm8k", "c3"]
+    arc = facts["scores"]["arc"]
+    assert arc["items"] == 2 and arc["of"] == 4 and arc["shots"] == 1 and arc["chance"] == pytest.approx(100 / 3)
+    assert storage.read_text(f"{config.run}/benchmark/tables.md") == text
+    again = storage.read_json(f"{config.run}/benchmark/scores.json")["scores"]
+    assert {name: row["score"] for name, row in again.items()} == {n: r["score"] for n, r in facts["scores"].items()}
+
+
+def test_another_model_is_kept_beside(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    export(config, Run(config.run))
+    benchmark(config, f"{config.run}/export")
+    assert storage.exists(f"{config.run}/benchmark/export/scores.json")
+    assert not storage.exists(f"{config.run}/benchmark/scores.json")
+
+
+def test_checkpoints_are_scored_once_and_new_ones_after_them(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    assert follow(config, lambda: True) == [20]
+    row = storage.read_json(f"{config.run}/evolution/step-00000020.json")
+    assert list(row["benchmarks"]) == ["arc", "c3"] and row["benchmarks"]["arc"]["items"] == 3
+    assert set(row["domains"]) == {"WebText", "Code"} and row["bpb"] > 0
+    assert follow(config, lambda: True) == []
+    model = ModelConfig(**{**vars(config.model), "vocab": VOCABULARY})
+    weights = {name: value.detach() for name, value in network(model, seed=2).named_parameters()}
+    consolidate(Path(config.run) / "pretrain" / "checkpoints", 40, {"model": model}, weights)
+    assert follow(config, lambda: True) == [40]
+    (Path(config.run) / "pretrain" / "began.json").write_text(json.dumps({"fingerprint": "another training", "at": ""}))
+    assert follow(config, lambda: True) == [20, 40]
+
+
+def test_every_how_many_th_checkpoint_and_the_last() -> None:
+    assert due([100, 200, 300, 350], 2, 100, 350) == [200, 350]
+    assert due([100, 200], 1, 100, 500) == [100, 200]
+    assert due([500], 3, 0, 500) == [500]
+
+
+def test_without_a_folder_nothing_is_started_beside_training(tmp_path: Path) -> None:
+    with followed(TrainConfig(run=str(tmp_path)), []):
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_follower_ends_when_training_does(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    path = tmp_path / "run.yaml"
+    shape = {name: value for name, value in vars(config.model).items() if value is not None}
+    path.write_text(json.dumps({"run": config.run, "model": shape}), encoding="utf-8")
+    given = [
+        "--config", str(path), f"benchmark.folder={config.benchmark.folder}", "benchmark.follow.names=[arc,c3]",
+        "benchmark.follow.limit=2", "benchmark.follow.wait=0.5", "pretrain.steps=20",
+    ]  # fmt: skip
+    with followed(config, given):
+        pass
+    assert storage.exists(f"{config.run}/evolution/step-00000020.json")
+
+
+@pytest.mark.slow
+def test_the_job_prints_the_tables(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    export(config, Run(config.run))
+    (tmp_path / "run.yaml").write_text("seed: 1\n")
+    command = [
+        sys.executable, "jobs/benchmark.py", "--config", str(tmp_path / "run.yaml"), f"run={config.run}",
+        f"benchmark.folder={config.benchmark.folder}", "benchmark.limit=2", "benchmark.names=[arc,c3]",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[4])
+    assert done.returncode == 0, done.stderr
+    assert "| chance" in done.stdout and "ARC" in done.stdout

@@ -1,0 +1,32 @@
+"""Starts the process that scores checkpoints beside a training run; imports nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from trainer.config import TrainConfig
+
+_JOB = Path(__file__).resolve().parents[3] / "jobs" / "follow.py"
+
+
+@contextmanager
+def followed(config: TrainConfig, given: Sequence[str]) -> Iterator[None]:
+    """Scores checkpoints while the body trains, where `benchmark.folder` is set; then waits for the last scores.
+
+    `given` is the job's command line. The process knows by the end of its input that training is over, also when the one
+    that trains was killed.
+    """
+    if not config.benchmark.folder or not config.benchmark.follow.names:
+        yield
+        return
+    follower = subprocess.Popen([sys.executable, str(_JOB), *given, "--while-fed"], stdin=subprocess.PIPE)
+    assert follower.stdin is not None
+    try:
+        yield
+    finally:
+        follower.stdin.close()
+        follower.wait()

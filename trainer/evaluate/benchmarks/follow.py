@@ -1,0 +1,112 @@
+"""Scores the checkpoints of a run while it goes on: RUN/evolution/step-N.json, for the report's Figures 3 and 4.
+
+A process of its own beside training, so that training waits for nothing. A checkpoint is scored once; a second call goes on
+with those that are new.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from core import storage
+from core.run import Run
+from tokenizer.config import END
+from trainer.checkpoint import Checkpoint, CheckpointError, folder_name, steps_in
+from trainer.config import TrainConfig
+from trainer.evaluate.benchmarks.score import check_folder, score
+from trainer.evaluate.benchmarks.stage import reader_of
+from trainer.evaluate.stage import measured
+from trainer.export.generate import in_memory
+from trainer.growth.record import unfinished
+
+EVOLUTION = "evolution"
+
+
+def due(steps: Sequence[int], every: int, save_every: int, last: int) -> list[int]:
+    """The steps to score: of those that training saves at, every how many-th, and its last."""
+    return [step for step in steps if step == last or not save_every or step // save_every % every == 0]
+
+
+def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
+    """Scores checkpoints as they appear, until training is `over` and all that are there and due have scores.
+
+    Returns the steps that were scored. Raises ConfigError where files are missing.
+    """
+    check_folder(replace(config.benchmark, names=config.benchmark.follow.names))
+    run = Run(config.run)
+    run.stage("encode").require()
+    done: list[int] = []
+    passed: set[int] = set()
+    while True:
+        last = over()  # asked before looking, or a checkpoint saved in between would be missed
+        for step in (step for step in _waiting(config, run) if step not in passed):
+            row = _scored(config, run, step)
+            if row is None:
+                passed.add(step)
+                continue
+            storage.write_json(_place(run, step), row)
+            done.append(step)
+            print(f"evolution: step {step:,}, loss {row['loss']:.3f}, BPB {row['bpb']:.3f}", file=sys.stderr)
+        if last:
+            return done
+        time.sleep(config.benchmark.follow.wait)
+
+
+def _waiting(config: TrainConfig, run: Run) -> list[int]:
+    """Checkpoints that are due and have no scores, or have those of another training in the same folder."""
+    steps = steps_in(run.stage("pretrain").path("checkpoints"))
+    chosen = due(steps, config.benchmark.follow.every, config.pretrain.save_every, config.pretrain.steps)
+    return [
+        step
+        for step in chosen
+        if not (storage.exists(place := _place(run, step)) and storage.read_json(place)["training"] == _training(run))
+    ]
+
+
+def _training(run: Run) -> str | None:
+    """What tells one training in this folder from another."""
+    began = run.stage("pretrain").began()
+    return None if began is None else str(began["fingerprint"])
+
+
+def _place(run: Run, step: int) -> str:
+    return run.stage(EVOLUTION).path(f"{folder_name(step)}.json")
+
+
+def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
+    """Loss and BPB of held-out text, and the benchmarks; None where training has removed the checkpoint meanwhile, or it
+    is still growing."""
+    asked, folder = config.benchmark.follow, run.stage("pretrain").path("checkpoints", folder_name(step))
+    own = replace(config, evaluate=replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens, beside={}))
+    try:
+        checkpoint = Checkpoint.open(folder)
+        if unfinished(checkpoint) is not None:
+            print(f"evolution: {folder} is in the midst of growing, no exported form says that; passed over.", file=sys.stderr)
+            return None
+        model = in_memory(checkpoint)
+        facts = measured(own, run)
+    except (CheckpointError, FileNotFoundError) as error:
+        print(f"evolution: {folder} is gone or not whole, it is passed over ({error}).", file=sys.stderr)
+        return None
+    tokenizer = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
+    reader = reader_of(model, tokenizer, tokenizer.convert_tokens_to_ids(END), config.benchmark, config.seed)
+    settings = replace(config.benchmark, limit=asked.limit, limits={})
+    scores = score(reader, settings, config.seed, asked.names)
+    rows = facts["bpb"].values()
+    tokens, size = sum(row["tokens"] for row in rows), sum(row["utf8_bytes"] for row in rows)
+    return {
+        "training": _training(run),
+        "step": step,
+        "tokens": checkpoint.state.get("tokens"),
+        "loss": sum(row["loss"] * row["tokens"] for row in rows) / tokens,
+        "bpb": sum(row["bpb"] * row["utf8_bytes"] for row in rows) / size,
+        "domains": {domain: {"loss": row["loss"], "bpb": row["bpb"]} for domain, row in facts["bpb"].items()},
+        "tables": facts["tables"],
+        "benchmarks": {name: asdict(found) for name, found in scores.items()},
+    }

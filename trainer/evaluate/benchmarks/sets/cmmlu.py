@@ -1,0 +1,28 @@
+"""CMMLU: 67 subjects of four choices about China, as in OpenCompass's cmmlu_ppl; the five shots are the dev questions."""
+
+from __future__ import annotations
+
+from trainer.evaluate.benchmarks.files import Folder
+from trainer.evaluate.benchmarks.item import Benchmark, Item, Loaded
+from trainer.evaluate.benchmarks.sets._letters import COLUMNS, lettered
+
+
+def load(folder: Folder) -> Loaded:
+    """CSV files dev/SUBJECT.csv and test/SUBJECT.csv."""
+    shots: dict[str, list[str]] = {}
+    for item in _read(folder, "dev"):
+        shots.setdefault(item.subject, []).append(item.shown)
+    items = _read(folder, "test")
+    above = {
+        subject: f"以下是关于{subject.replace('_', ' ')}的单项选择题，请直接给出正确答案的选项。"
+        for subject in {item.subject for item in items}
+    }
+    return Loaded(items, shots, above)
+
+
+def _read(folder: Folder, split: str) -> list[Item]:
+    rows = folder.rows(rf"{split}/[^/]+\.csv", COLUMNS)
+    return [lettered(f"{subject}#{number}", row, subject, "答案：") for number, (subject, row) in enumerate(rows)]
+
+
+BENCHMARK = Benchmark("cmmlu", "CMMLU", "chinese", 5, "acc", load, "mean over subjects", macro=True)

@@ -1,0 +1,85 @@
+"""Benchmarks over an exported model: RUN/benchmark/scores.json, and tables.md, which is printed too."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+from core import storage
+from core.config import ConfigError, plain
+from core.run import Run
+from tokenizer.config import END
+from trainer.config import TrainConfig
+from trainer.evaluate.benchmarks.config import BenchmarkConfig
+from trainer.evaluate.benchmarks.score import check_folder, score
+from trainer.evaluate.benchmarks.tables import written
+
+_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+SCORES, TABLES = "scores.json", "tables.md"
+
+
+def benchmark(config: TrainConfig, export: str | None = None) -> str:
+    """Scores a run's export, or another Hugging Face directory, and returns the tables as text.
+
+    Another model's scores stand in RUN/benchmark/ below the name of its directory. Raises ConfigError for what the user can mend.
+    """
+    run, settings = Run(config.run), config.benchmark
+    check_folder(settings)
+    folder = export or run.stage("export").uri
+    run.prepare()
+    run.record(plain(config))
+    began = time.monotonic()
+    reader = exported(folder, settings, config.seed, ours=export is None)
+    scores = score(reader, settings, config.seed)
+    if not scores:
+        raise ConfigError("benchmark: nothing was scored; name benchmarks with benchmark.names.")
+    label = Path(folder).resolve().name if export else Path(run.uri).name
+    text = written(label, scores)
+    directory = run.stage("benchmark").uri if export is None else run.stage("benchmark").path(label)
+    facts = {
+        "model": label,
+        "export": folder,
+        "seed": config.seed,
+        "seconds": round(time.monotonic() - began, 2),
+        "settings": plain(settings),
+        "scores": {one: asdict(found) for one, found in scores.items()},
+    }
+    storage.write_json(storage.join(directory, SCORES), facts)
+    storage.write_text(storage.join(directory, TABLES), text)
+    return text
+
+
+def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> Any:
+    """A Hugging Face directory under the harness's interface. Raises ConfigError where it cannot be loaded."""
+    if not (Path(folder) / "config.json").exists():
+        raise ConfigError(f"{folder}: holds no exported model; run `make export` on this run first, or give --export DIR.")
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=_TYPES[settings.precision])
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder}: transformers cannot load it: {error}") from error
+    known = [tokenizer.convert_tokens_to_ids(END)] if ours else [tokenizer.bos_token_id, tokenizer.eos_token_id]
+    start = next((value for value in known if value is not None), None)
+    if start is None:
+        raise ConfigError(f"{folder}: its tokenizer names neither bos_token nor eos_token to begin a text with.")
+    return reader_of(model, tokenizer, int(start), settings, seed)
+
+
+def reader_of(model: Any, tokenizer: Any, start: int, settings: BenchmarkConfig, seed: int) -> Any:
+    """A model in memory under the harness's interface, on the device of the settings."""
+    try:
+        from trainer.evaluate.benchmarks.reader import Reader
+    except ImportError as error:
+        raise ConfigError(
+            f"benchmark: lm-evaluation-harness is missing ({error}); pip install -c constraints.txt -e '.[benchmark]'."
+        ) from error
+    cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
+    placed = model.to("cuda" if cuda else "cpu", dtype=_TYPES[settings.precision]).eval()
+    return Reader(placed, tokenizer, start, settings.batch, seed)
