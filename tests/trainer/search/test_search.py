@@ -5,8 +5,11 @@ What a real trial leaves is checked in the slow test; here it is which trials ar
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 
 from core.config import ConfigError
+from core.run import Run
 from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import tiny
 from trainer.config import SearchConfig, TrainConfig
@@ -136,6 +140,25 @@ def test_each_of_the_seven_is_probed_where_no_pair_says(bench: Bench) -> None:
     assert len(found["trials"]) == 2 + 6
     assert sensitive["init_std"]["change"] == pytest.approx(0.1)  # its floor is 0.1 log2 of the ratio to 0.02
     assert sensitive["input_mult"]["change"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_trial_that_a_killed_search_left_running_is_waited_for(bench: Bench) -> None:
+    config = bench.config(40, grid={"lr": [0.01]}, early_stop=EarlyStop(rungs=[]))
+    (combination,) = combinations(config)
+    left = trials.trial(combination.laid_on(config), Run(config.run))
+    left.folder.mkdir(parents=True)
+    with (left.folder / "lock").open("w") as held, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = pool.submit(search, config)
+        time.sleep(0.3)
+        assert not waiting.done() and not bench.started
+        (left.folder / "pretrain").mkdir()  # it comes to its end, and its process with it
+        row = {"loss": 2.0, "grad_norm": 1.0}
+        log = "".join(json.dumps({**row, "step": step, "tokens": 128 * step}) + "\n" for step in range(1, 41))
+        (left.folder / "pretrain/log.jsonl").write_text(log, encoding="utf-8")
+        (left.folder / "pretrain/manifest.json").write_text(json.dumps({"steps": 40}), encoding="utf-8")
+        fcntl.flock(held, fcntl.LOCK_UN)
+        assert waiting.result(timeout=20) and not bench.started
 
 
 def test_combinations_are_the_list_then_the_grid_each_once(bench: Bench) -> None:
