@@ -91,7 +91,12 @@ def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int
     launcher = Path(sys.executable).with_name("deepspeed")
     made = [str(launcher) if launcher.exists() else "deepspeed", "--log_level=critical", "--no_local_rank"]
     if parallel.hostfile is None:
-        made.append(f"--num_gpus={parallel.world}")
+        named = [name for name in node.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.isdigit()]
+        if parallel.device != "cpu" and len(named) >= parallel.world:
+            # With --num_gpus DeepSpeed drops this variable, and two runs of one host would share the first devices.
+            made.append(f"--include=localhost:{','.join(named[: parallel.world])}")
+        else:
+            made.append(f"--num_gpus={parallel.world}")
     else:
         hosts = slots(parallel.hostfile)
         if sum(hosts.values()) != parallel.world:
