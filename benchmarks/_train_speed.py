@@ -46,7 +46,7 @@ class Shape:
 
 
 def measure(engine: str, shape: Shape, steps: int, warm: int = 1) -> dict[str, float]:
-    """{tokens_per_second, memory_gb} of an engine in a new process: the median of its steps after `warm` others."""
+    """{tokens_per_second, memory_gb} of an engine in a new process: the median of its steps after `warm` micro-batches."""
     asked = json.dumps({"shape": asdict(shape), "steps": steps, "warm": warm})
     command = [sys.executable, "-m", "benchmarks._train_speed", engine, asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -195,8 +195,9 @@ def main(engine: str, asked: str) -> None:
     shape = Shape(**given["shape"])
     step = {"ours": _ours, "eager": _eager, "transformers": _transformers}[engine](shape)
     seconds = []
-    for tokens in _batches(shape, given["warm"] + given["steps"]):
-        seconds.append(_timed(lambda tokens=tokens: step(tokens), shape.device))  # type: ignore[misc]
+    for number, tokens in enumerate(_batches(shape, given["warm"] + given["steps"])):
+        part = tokens[: shape.micro_batch] if number < given["warm"] else tokens
+        seconds.append(_timed(lambda part=part: step(part), shape.device))  # type: ignore[misc]
     measured = sorted(seconds[given["warm"] :])
     found = {"tokens_per_second": shape.tokens / measured[len(measured) // 2]}
     if shape.device == "cuda":

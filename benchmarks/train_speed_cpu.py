@@ -8,6 +8,7 @@ the figure is each one's best turn. FLOPs a token: 6 (matrices in blocks + V h) 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ SHAPE = Shape(layers=6, hidden=512, heads=8, ffn=1376, vocab=12288, context=512,
 
 def main(arguments: list[str]) -> Iterable[dict[str, Any]]:
     asked = argparse.ArgumentParser(prog="train-speed-cpu", description=__doc__)
-    asked.add_argument("--steps", type=int, default=3, help="steps measured a turn")
+    asked.add_argument("--steps", type=int, default=1, help="steps measured a turn, after one micro-batch")
     asked.add_argument("--turns", type=int, default=2, help="turns of each engine")
     asked.add_argument("--precision", choices=["bf16", "fp32"], help="by itself: the one whose matrix products are faster")
     asked.add_argument("--corpus", help="not used")
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> Iterable[dict[str, Any]]:
         for engine in ENGINES:
             found = measure(engine, shape, given.steps)["tokens_per_second"]
             best[engine] = max(best.get(engine, 0.0), found)
+            print(f"  {engine}: {found:,.0f} tokens/s in {precision}", file=sys.stderr, flush=True)
         rate = max(rate, matrix_rate("cpu", precision))
     model = ModelConfig(
         layers=SHAPE.layers, hidden=SHAPE.hidden, heads=SHAPE.heads, ffn=SHAPE.ffn, vocab=SHAPE.vocab, context=SHAPE.context

@@ -19,7 +19,8 @@ SHAPE = ScheduleConfig(warmup=20)
 
 
 def settings(tensor: int, pipeline: int, seed: int) -> TrainConfig:
-    config = worlds.tiny(layout(tensor, pipeline, 1), steps=STEPS, precision="bf16", clip=1.0)
+    micro = 4 if pipeline > 1 else 8
+    config = worlds.tiny(layout(tensor, pipeline, 1, micro=micro), steps=STEPS, precision="bf16", clip=1.0)
     return dataclasses.replace(config, seed=seed)
 
 

@@ -261,7 +261,7 @@ def test_the_gradient_norm_in_bf16_is_of_fp32_sums() -> None:
     found = worlds.run(2, gradient_norms, config)
     kind, norm, whole = found["right"]
     assert kind == "torch.float32" and norm == pytest.approx(whole, rel=1e-6)
-    assert found["sprung"][0] == "torch.bfloat16" and abs(found["sprung"][1] / norm - 1) > 1e-5
+    assert found["sprung"][0] == "torch.bfloat16" and abs(found["sprung"][1] / norm - 1) > 3e-6
 
 
 def test_stage_zero_is_refused_and_deepspeed_is_new_enough() -> None:
