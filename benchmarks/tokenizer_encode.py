@@ -54,7 +54,8 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
         del training
         for kind in _KINDS:
             if held.get(kind):
-                yield _measure(kind, _upto(held.pop(kind), options.megabytes), str(file), options.plain)
+                texts = _upto(held.pop(kind), options.megabytes)
+                yield _measure(kind, texts, str(file), options.plain, options.repeats)
 
 
 def _upto(texts: list[str], size: float) -> list[str]:
@@ -62,13 +63,13 @@ def _upto(texts: list[str], size: float) -> list[str]:
     return texts[: int(np.searchsorted(ends, size * 1e6)) + 1]
 
 
-def _measure(kind: str, texts: list[str], file: str, plain: float) -> dict[str, Any]:
+def _measure(kind: str, texts: list[str], file: str, plain: float, repeats: int) -> dict[str, Any]:
     size = megabytes(texts)
     with tempfile.TemporaryDirectory() as folder:
         documents = [Document("unseen", f"{number:09d}", "WebText", text, "und") for number, text in enumerate(texts)]
         write_shard(f"{folder}/first.parquet", [to_batch([Document("first", "0", "WebText", "A first task.", "en")])])
         write_shard(f"{folder}/shard.parquet", [to_batch(documents[at : at + 500]) for at in range(0, len(documents), 500)])
-        stage, engine = (_in_child(part, folder, file) for part in ("stage", "engine"))
+        stage, engine = (_fastest(part, folder, file, repeats) for part in ("stage", "engine"))
         slow, equal = _plain(
             texts, plain, Path(file).read_text(encoding="utf-8"), Shard(f"{folder}/tokens/WebText/train-00000")
         )
@@ -83,7 +84,12 @@ def _measure(kind: str, texts: list[str], file: str, plain: float) -> dict[str, 
     }
     line |= {"ratio": round(speed / slow, 1), "times_public_pipeline": round(speed / _PUBLIC_PIPELINE, 1)}
     line |= {"engine": stage["engine"], "ids_equal": equal, "megabytes": round(size, 1), "engines_made_in": stage["made"]}
-    return {**line, "engine_alone": round(size / engine["encode"], 1), "reading_alone": round(size / engine["read"], 1)}
+    return {**line, "engine_alone": round(size / engine["seconds"], 1), "reading_alone": round(size / engine["read"], 1)}
+
+
+def _fastest(part: str, folder: str, file: str, repeats: int) -> dict[str, Any]:
+    """The fastest of some new processes: other work on the machine takes from the caches that cores share."""
+    return min((_in_child(part, folder, file) for _ in range(repeats)), key=lambda found: float(found["seconds"]))
 
 
 def _in_child(part: str, folder: str, file: str) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def _timed(part: str, folder: str, file: str) -> dict[str, Any]:
         began = time.process_time()
         for texts in batches:
             encoder.encode(texts)
-        return {"read": read_in, "encode": time.process_time() - began}
+        return {"read": read_in, "seconds": time.process_time() - began}
     task = EncodeTask(file, Vocabulary.read(file), "auto", Holdout(0.0, 0), f"{folder}/tokens")
     seconds = []
     for name in ("first", "shard"):

@@ -62,10 +62,10 @@ def write(folder: str, measured: dict[str, dict[str, float]], texts: Texts, file
         printed = report_rates(list(texts))
         facts["to_llama_3"] = {OURS: ratios(measured[OURS], measured[BASE])}
         facts["to_llama_3"]["report"] = ratios(printed["Tele-FLM"], printed[BASE])
-    behind = ", ".join(f"{kind} {size / 1e6:.2f} MB" for kind, size in sizes.items())
+    behind = ", ".join(f"{kind} {size / 1e3:,.0f} kB in {len(texts[kind])}" for kind, size in sizes.items())
     missing = [kind for kind in KINDS if kind not in texts]
     behind += f"; no text of {', '.join(missing)}: the weighted column leaves them out" if missing else ""
-    text = f"{table(measured)}\n\nUnseen text: {behind}.\n"
+    text = f"{table(measured)}\n\nUnseen text, by documents: {behind}.\n"
     storage.write_text(storage.join(folder, "table.md"), text)
     storage.write_json(storage.join(folder, "rates.json"), facts)
     forms: tuple[Literal["png"], Literal["svg"]] = ("png", "svg")
