@@ -1,8 +1,7 @@
 """Bits per byte of a run's export by our evaluation and by lm-evaluation-harness, on the same text: the two must agree.
 
 Each validation document stands by itself, behind the end-of-document id, in blocked windows, and its end is not predicted:
-that is what the harness calls rolling likelihood, given our id as its prefix token. Needs `pip install lm-eval accelerate`
-beside this project (they are no dependencies of it) and a run with an export.
+that is what the harness calls rolling likelihood, given our id as its prefix token. Needs a run with an export.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser.add_argument("--corpus", help="not needed")
     options = parser.parse_args(arguments)
     if importlib.util.find_spec("lm_eval") is None:
-        sys.exit("bpb-harness: lm-eval is not installed; pip install lm-eval accelerate")
+        sys.exit("bpb-harness: lm-eval is not installed; pip install -c constraints.txt -e '.[benchmark]'")
     run = Run(options.run)
     data = TokenData.read(run.stage("encode").uri)
     own = pieces(data, options.tokens)

@@ -18,6 +18,7 @@ from core.line import active
 from report import wording
 from report.chart import Chart, Series, chart, series, value_range
 from report.config import ReportSettings
+from report.evolution import evolution, score_tables
 from report.mix import mix_table
 from report.read import Count, RunFacts, StageFacts
 from report.scores import FEW_TOKENS, overall, score_table
@@ -99,6 +100,8 @@ def render(facts: RunFacts, settings: ReportSettings) -> str:
         scores=scores,
         tables=_tables(facts),
         overall=overall(scores),
+        benchmarks=score_tables(facts.benchmarks),
+        evolution=evolution(facts.evolution),
         few_tokens=FEW_TOKENS,
         config=yaml.safe_dump(dict(facts.config), allow_unicode=True, sort_keys=False),
         wall=sum(seconds),

@@ -17,6 +17,7 @@ from core import storage
 from core.config import ConfigError
 from core.line import REPORT, STAGES
 from core.run import Run
+from report.evolution import read_evolution, read_scores
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class RunFacts:
     steps: list[Step]
     validations: list[Validation]
     events: list[tuple[int, str]]
+    benchmarks: Mapping[str, Any] = field(default_factory=dict)
+    evolution: list[Mapping[str, Any]] = field(default_factory=list)
 
     def stage(self, name: str) -> StageFacts:
         return next(entry for entry in self.stages if entry.name == name)
@@ -106,7 +109,8 @@ def read_run(uri: str) -> RunFacts:
     if not record and not any(entry.done for entry in stages):
         raise ConfigError(f"run = {uri}: there is no run here (no run.json and no finished stage); give a run's directory.")
     log = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
-    return RunFacts(run.uri, run.uri.rstrip("/").rpartition("/")[2], config, record, stages, *log)
+    name = run.uri.rstrip("/").rpartition("/")[2]
+    return RunFacts(run.uri, name, config, record, stages, *log, read_scores(run), read_evolution(run))
 
 
 def _stage(run: Run, name: str) -> StageFacts:

@@ -9,6 +9,7 @@ from report.read import RunFacts
 
 FEW_TOKENS = 2000
 
+
 @dataclass(frozen=True)
 class ScoreRow:
     """A domain's scores: loss in nats per token, bpb in bits per UTF-8 byte; the unigram's where it was measured.

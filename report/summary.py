@@ -11,7 +11,8 @@ def summary(facts: RunFacts) -> dict[str, Any]:
     """The figures of a run. A part that was not run is absent, so that nobody takes a zero for a result.
 
     stages.<name>.{in,kept,removed,seconds,by_domain}; tokens.<domain> (training tokens of one epoch);
-    train.{steps,first_loss,last_loss,tokens_per_second}; bpb.<domain>; validation.<domain> (all that evaluate measured).
+    train.{steps,first_loss,last_loss,tokens_per_second}; bpb.<domain>; validation.<domain> (all that evaluate measured);
+    benchmarks.<name>.{score,error,chance,items,of}.
     """
     found: dict[str, Any] = {
         "run": facts.name,
@@ -29,6 +30,11 @@ def summary(facts: RunFacts) -> dict[str, Any]:
     if scores:
         found["bpb"] = {domain: row["bpb"] for domain, row in scores.items()}
         found["validation"] = scores
+    if facts.benchmarks:
+        found["benchmarks"] = {
+            name: {key: row[key] for key in ("score", "error", "chance", "items", "of")}
+            for name, row in facts.benchmarks["scores"].items()
+        }
     return found
 
 

@@ -47,6 +47,10 @@ class RunWriter:
         manifest = {"stage": name, "fingerprint": "f", "seconds": seconds, "at": "2026-01-01T00:00:00Z", **facts}
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
+    def write(self, name: str, value: Any) -> None:
+        (self.root / name).parent.mkdir(exist_ok=True)
+        (self.root / name).write_text(json.dumps(value), encoding="utf-8")
+
     def record(self, **config: Any) -> None:
         facts = {
             "began": "2026-01-01T00:00:00Z",
@@ -128,4 +132,13 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
         beside={"llama": {"bpb": {"WebText": {"bpb": 1.5}, "Code": {"bpb": 1.0}}, "tables": {}}},
     )
     run.stage("export")
+    score = {
+        "title": "ARC", "table": "english", "metric": "accuracy", "score": 31.25, "error": 2.5, "chance": 25.0, "items": 40,
+        "of": 1172, "shots": 25, "fitted": 3.0, "how": "the Challenge questions", "seconds": 1.0,
+    }  # fmt: skip
+    run.write("benchmark/scores.json", {"model": "small", "scores": {"arc": score}})
+    for step, tokens, loss, level in ((2, 200, 7.5, 24.0), (3, 300, 5.5, 31.5)):
+        stand = {"training": None, "step": step, "tokens": tokens, "loss": loss, "bpb": loss / 3}
+        run.write(f"evolution/step-{step:08d}.json", {**stand, "benchmarks": {"arc": {**score, "score": level}}})
+    run.write("evolution/step-00000009.json", {**stand, "step": 9, "training": "an earlier one", "benchmarks": {}})
     return run.root

@@ -27,7 +27,8 @@ SCORES, TABLES = "scores.json", "tables.md"
 def benchmark(config: TrainConfig, export: str | None = None) -> str:
     """Scores a run's export, or another Hugging Face directory, and returns the tables as text.
 
-    Another model's scores stand in RUN/benchmark/ below the name of its directory. Raises ConfigError for what the user can mend.
+    Another model's scores stand in RUN/benchmark/, below the name of its directory. Raises ConfigError for what the user can
+    mend.
     """
     run, settings = Run(config.run), config.benchmark
     check_folder(settings)

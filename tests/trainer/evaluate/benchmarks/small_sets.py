@@ -89,7 +89,8 @@ def write_sets(root: Path) -> Path:
         put(root, f"bbh/cot-prompts/{name}.txt", f"A canary of ours\n-----\nSay it.\n\n{shots}")
     put(root, "bbh/LICENSE", "ours")
     exam = [
-        {"subject": "weaving", "id": n, "question": f"第{n}匹布？", "A": "红", "B": "绿", "C": "蓝", "D": "白", "answer": "BACD"[n % 4]}
+        {"subject": "weaving", "id": n, "question": f"第{n}匹布？", "answer": "BACD"[n % 4]}
+        | dict(zip("ABCD", "红绿蓝白", strict=True))
         for n in range(8)
     ]  # fmt: skip
     put(root, "ceval/val_zhcn_converted.jsonl.gz", lines(exam))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from trainer.export.stage import export
 RIVER = TEXTS["WebText"][0].strip()
 PAIRS = [
     *((f"{RIVER[:150]} {word}", f" {end}") for word in ("and", "then") for end in ("rose", "fell at night", "was")),
-    ("", "夜里下了一场大雨。"), ("夜里下了", "雨。"), ("x ", "y"), (RIVER, " gone."), ("for line in", " lines:\n    print(line)"),
+    ("", "夜里下了一场大雨。"), ("夜里下了", "雨。"), ("x ", "y"), (RIVER, " gone."), ("for line in", " lines:\n    print()"),
 ]  # fmt: skip
 
 

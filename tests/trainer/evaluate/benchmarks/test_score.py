@@ -173,6 +173,15 @@ def test_the_average_and_the_chance_level_stand_in_the_table() -> None:
     assert "40 of 1,346" in text and "5 (2.5)" in text and "±1.25" in text
 
 
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_the_cuts_are_settings_that_load(name: str) -> None:
+    from core.config import load as read
+    from trainer.config import TrainConfig
+
+    cut = read(Path(__file__).parents[4] / "configs" / "evaluation" / f"{name}.yaml", [], TrainConfig).benchmark
+    assert (cut.limit_of("bbh") is None) == (name == "full")
+
+
 def test_a_missing_set_is_named_before_anything_runs(folder: str, tmp_path: Path) -> None:
     from trainer.evaluate.benchmarks.score import check_folder
 

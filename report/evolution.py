@@ -1,0 +1,111 @@
+"""Benchmarks of the exported model, and how scores and bits per byte went over a run's checkpoints (Figures 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import storage
+from core.run import Run
+from report.chart import Chart, chart, series
+
+HEADS = {"english": "English (the report's Table 7)", "chinese": "Chinese (the report's Table 8)"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A table of scores in percent: `average` over its benchmarks, each with its chance level and number of items."""
+
+    head: str
+    average: float
+    rows: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A checkpoint: tokens seen, loss and bits per byte of all held-out text, the score of each benchmark by title."""
+
+    step: int
+    tokens: float | None
+    loss: float
+    bpb: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """All checkpoints that were scored, in order; chance and items by title; what is drawn over tokens and over loss."""
+
+    stands: list[Stand]
+    titles: list[str]
+    chance: Mapping[str, float]
+    items: Mapping[str, int]
+    over_tokens: list[Chart]
+    over_loss: list[Chart]
+
+
+def read_scores(run: Run) -> Mapping[str, Any]:
+    """What `make benchmark` wrote; empty before it ran."""
+    uri = run.stage("benchmark").path("scores.json")
+    return dict(storage.read_json(uri)) if storage.exists(uri) else {}
+
+
+def read_evolution(run: Run) -> list[Mapping[str, Any]]:
+    """What was written for each checkpoint of the training that this folder holds now, by step."""
+    began = run.stage("pretrain").began()
+    training = None if began is None else began["fingerprint"]
+    rows = [storage.read_json(info.uri) for info in storage.listing(run.stage("evolution").path("step-*.json"))]
+    return sorted((row for row in rows if row["training"] == training), key=lambda row: int(row["step"]))
+
+
+def score_tables(facts: Mapping[str, Any]) -> list[Scores]:
+    """The tables of a scores.json that hold a benchmark."""
+    rows = facts.get("scores", {}).values()
+    found = []
+    for of, head in HEADS.items():
+        own = [row for row in rows if row["table"] == of]
+        if own:
+            found.append(Scores(head, sum(row["score"] for row in own) / len(own), own))
+    return found
+
+
+def evolution(rows: Sequence[Mapping[str, Any]]) -> Evolution | None:
+    """The table and the drawings; None where no checkpoint was scored."""
+    if not rows:
+        return None
+    known = {name: found for row in rows for name, found in row["benchmarks"].items()}
+    stands = [
+        Stand(
+            int(row["step"]),
+            row["tokens"],
+            row["loss"],
+            row["bpb"],
+            {found["title"]: found["score"] for found in row["benchmarks"].values()},
+        )
+        for row in rows
+    ]
+    titles = [found["title"] for found in known.values()]
+    return Evolution(
+        stands,
+        titles,
+        {found["title"]: found["chance"] for found in known.values()},
+        {found["title"]: found["items"] for found in known.values()},
+        [one for one in _drawn(stands, titles, "tokens") if not one.empty],
+        [one for one in _drawn(stands, titles, "validation loss") if not one.empty],
+    )
+
+
+def _drawn(stands: Sequence[Stand], titles: Sequence[str], over: str) -> list[Chart]:
+    """Loss (over tokens alone), bits per byte, then each benchmark, over tokens or over loss."""
+    placed = [(stand.tokens if over == "tokens" else stand.loss, stand) for stand in stands]
+    known = [(float(x), stand) for x, stand in placed if x is not None]
+    losses = (
+        [] if over != "tokens" else [chart("Loss", "nats per token", [series("loss", [(x, s.loss) for x, s in known])], over)]
+    )
+    bits = chart("Bits per byte", "all domains", [series("BPB", [(x, s.bpb) for x, s in known])], over)
+    scores = [
+        chart(title, "percent", [series(title, [(x, s.scores[title]) for x, s in known if title in s.scores])], over)
+        for title in titles
+    ]
+    return [*losses, bits, *scores]
