@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a log; a last line that a kill cut short is left out."""
@@ -24,6 +22,8 @@ class Log:
     """Appends to `log.jsonl` and `tensorboard/` of a folder; a run that goes on from `step` drops the rows after it."""
 
     def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # not at the top: those who only read rows need no torch
+
         self.path = folder / "log.jsonl"
         kept = [row for row in rows(self.path) if row["step"] <= step]
         beside = self.path.with_suffix(".aside")
@@ -34,11 +34,13 @@ class Log:
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """One row; numbers, nested ones too, become curves named by their keys. `step` is required."""
+        """One row; numbers, nested ones too, become curves named by their keys, a message a note. `step` is required."""
         if self.first_loss is None and "loss" in row:
             self.first_loss = row["loss"]
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()
+        if "message" in row:
+            self._board.add_text(str(row["event"]), str(row["message"]), row["step"])
         for name, value in _numbers(row):
             if name != "step":
                 self._board.add_scalar(name, value, row["step"])

@@ -21,7 +21,7 @@ CONFIG: dict[str, Any] = {
     "model": {"layers": 1, "hidden": 16, "heads": 2, "ffn": 32, "context": 32, "vocab_multiple": 16, "base_hidden": 16},
     "parallel": {"micro_batch": 8, "device": "cpu", "threads": 1},
     "pretrain": {
-        "steps": 60, "batch": 8, "validate_every": 0, "save_every": 10, "norms_every": 0,
+        "steps": 40, "batch": 8, "validate_every": 0, "save_every": 10, "norms_every": 0,
         "optimizer": {"lr": 1e-2, "lr_matrix": 1e-2},
     },
     "search": {"grid": {"lr_matrix": [2e-3, 1e-2, 1e30]}, "probe": 1.0, "early_stop": {"rungs": []}, "slots": 2},
