@@ -8,6 +8,7 @@ Run as `python -m benchmarks._train_speed ENGINE JSON`; prints one JSON object.
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -46,7 +47,8 @@ class Shape:
 
 
 def measure(engine: str, shape: Shape, steps: int, warm: int = 1) -> dict[str, float]:
-    """{tokens_per_second, memory_gb} of an engine in a new process: the median of its steps after `warm` micro-batches."""
+    """{tokens_per_second, tokens_per_cpu_second, memory_gb} of an engine in a new process: the median of its steps after `warm`
+    micro-batches."""
     asked = json.dumps({"shape": asdict(shape), "steps": steps, "warm": warm})
     command = [sys.executable, "-m", "benchmarks._train_speed", engine, asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -194,12 +196,16 @@ def main(engine: str, asked: str) -> None:
     given = json.loads(asked)
     shape = Shape(**given["shape"])
     step = {"ours": _ours, "eager": _eager, "transformers": _transformers}[engine](shape)
-    seconds = []
+    seconds, busy = [], []
     for number, tokens in enumerate(_batches(shape, given["warm"] + given["steps"])):
         part = tokens[: shape.micro_batch] if number < given["warm"] else tokens
+        began = time.process_time()
         seconds.append(_timed(lambda part=part: step(part), shape.device))  # type: ignore[misc]
-    measured = sorted(seconds[given["warm"] :])
-    found = {"tokens_per_second": shape.tokens / measured[len(measured) // 2]}
+        busy.append(time.process_time() - began)
+    found = {
+        name: shape.tokens / statistics.median(taken[given["warm"] :])
+        for name, taken in (("tokens_per_second", seconds), ("tokens_per_cpu_second", busy))
+    }
     if shape.device == "cuda":
         found["memory_gb"] = torch.cuda.max_memory_allocated() / 1e9
     print(json.dumps(found))

@@ -6,9 +6,11 @@ Queries, keys and values are [sequence, batch, heads, head size].
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn.functional import scaled_dot_product_attention
 
 
@@ -21,6 +23,29 @@ def _angles(length: int, size: int, theta: float, device: torch.device, dtype: t
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
+class _Rotate(Function):
+    """Turns back in the backward pass; nothing of x is kept, and no half of it is copied to be joined again."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _turned(x, cos, sin, -1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        cos, sin = ctx.saved_tensors
+        return _turned(grad, cos, sin, 1), None, None
+
+
+def _turned(x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
+    """x cos + (sign x second half, -sign x first half) sin."""
+    half = x.shape[-1] // 2
+    out, sin = x * cos, sin[..., :half]
+    out[..., :half].add_(x[..., half:] * sin, alpha=sign)
+    out[..., half:].sub_(x[..., :half] * sin, alpha=sign)
+    return out
+
+
 def rotate(x: Tensor, theta: float) -> Tensor:
     """Rotary position embedding (Su et al. 2021), in the half-split order that transformers' Llama uses.
 
@@ -28,8 +53,8 @@ def rotate(x: Tensor, theta: float) -> Tensor:
     weights; this one exports without a permutation.
     """
     cos, sin = _angles(x.shape[0], x.shape[-1], theta, x.device, x.dtype)
-    first, second = x.chunk(2, dim=-1)
-    return x * cos + torch.cat((-second, first), dim=-1) * sin
+    turned: Tensor = _Rotate.apply(x, cos, sin)
+    return turned
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, segments: Tensor | None = None) -> Tensor:
