@@ -21,6 +21,7 @@ class HtmlConfig:
 
     main_text: float = setting(-0.25, "log-odds from which a line is main text; higher gives less and surer text")
     sibling: float = setting(3.0, "a linkless paragraph right after a chosen sibling may be less likely by this")
+    scripted_below: int = setting(200, "pages with less main text, in characters, give that of noscript or JSON-LD; 0: never")
     max_bytes: int = setting(5_000_000, "largest body of a response, decompressed")
     max_characters: int = setting(4_000_000, "longest page in characters")
     max_elements: int = setting(100_000, "most elements of a page; of 1,020 real pages 99 % have under 4,300")

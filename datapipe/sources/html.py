@@ -8,13 +8,15 @@ what it gives is the same.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from datapipe.config import HtmlConfig
 from datapipe.document import Verdict
 from datapipe.sources.charset import control_share
+
+if TYPE_CHECKING:
+    from datapipe.sources.page.blocks import Blocks
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,24 @@ def _may_take_long(html: str, config: HtmlConfig) -> bool:
     """By size, by tags, and by one tag of great length: the parser compares each attribute of an element with all others."""
     if len(html) > config.alone_characters or html.count("<") > config.alone_tags:
         return True
-    return len(html) > config.alone_tag and _long_tag(config.alone_tag).search(html) is not None
+    return len(html) > config.alone_tag and _has_long_tag(html, config.alone_tag)
 
 
-@lru_cache(maxsize=8)
-def _long_tag(length: int) -> re.Pattern[str]:
-    return re.compile(f"<[^<>]{{{length}}}")
+def _has_long_tag(html: str, length: int) -> bool:
+    """Whether so many characters without `<` or `>` follow a `<`; looks at few of the others."""
+    at = html.find("<") + 1
+    while at and at + length <= len(html):
+        end = at + length
+        opened, closed = html.rfind("<", at, end), html.rfind(">", at, end)
+        if opened < 0 and closed < 0:
+            return True
+        at = opened + 1 if opened > closed else html.find("<", closed + 1) + 1
+    return False
 
 
 def extract(html: str, config: HtmlConfig) -> Page:
     """The main text of a page that is small enough to be looked at in this process."""
-    from datapipe.sources.page import blocks, lines, parse, scores  # numpy and lxml only where there are pages
+    from datapipe.sources.page import blocks, parse  # numpy and lxml only where there are pages
 
     root = parse.parse(html)
     if root is None:
@@ -66,16 +75,38 @@ def extract(html: str, config: HtmlConfig) -> Page:
     if found.deepest > config.max_depth:
         return refuse("too_deep", found.deepest, config.max_depth, "elements nested in elements")
     title = parse.title_of(root) or None
-    if not found.text:
+    text, likely = _main_text(found, title, config)
+    if len(text) < config.scripted_below:
+        text = _without_scripts(root, title, config) or text
+    if text:
+        return Page(text, title)
+    if likely is None:
         return Page(title=title, verdict=Verdict("extract.no_text", detail="no text on the page"))
-    likely = scores.score(found, title or "")
-    chosen = lines.choose(found, lines.together(found, likely.tolist()), config.main_text, config.sibling)
-    if not chosen:
-        return Page(
-            title=title,
-            verdict=Verdict("extract.no_text", float(likely.max()), config.main_text, "no line looks like main text"),
-        )
-    return Page(lines.lines(found, chosen), title)
+    return Page(title=title, verdict=Verdict("extract.no_text", likely, config.main_text, "no line looks like main text"))
+
+
+def _main_text(found: Blocks, title: str | None, config: HtmlConfig) -> tuple[str, float | None]:
+    """The lines of main text, and the log-odds of the likeliest line; None where there is no line at all."""
+    from datapipe.sources.page import lines, scores
+
+    if not found.text:
+        return "", None
+    likely = scores.score(found, title or "").tolist()
+    chosen = lines.choose(found, lines.together(found, likely), config.main_text, config.sibling)
+    return lines.lines(found, chosen), max(likely)
+
+
+def _without_scripts(root: Any, title: str | None, config: HtmlConfig) -> str:
+    """What a page that its scripts would write says to those without them: its noscript elements, else its JSON-LD."""
+    from datapipe.sources.page import blocks, embedded
+
+    found = blocks.walk(root, config.max_elements, blocks.UNSCRIPTED)
+    if max(found.elements - config.max_elements, found.deepest - config.max_depth) <= 0:
+        text, _ = _main_text(found, title, config)
+        if len(text) >= config.scripted_below:
+            return text
+    text = embedded.embedded_text(root)
+    return text if len(text) >= config.scripted_below else ""
 
 
 def refuse(rule: str, measure: float | None = None, bound: float | None = None, detail: str | None = None) -> Page:

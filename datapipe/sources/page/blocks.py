@@ -17,6 +17,7 @@ SKIPPED = frozenset(
     "object optgroup option output param picture progress rp rt rtc script select source style svg template textarea track "
     "video".split()
 )
+UNSCRIPTED = SKIPPED - {"noscript"}  # as a browser without scripts sees the page
 BREAKS = frozenset(("br", "hr"))
 BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure footer form h1 "
@@ -68,11 +69,12 @@ class Blocks:
     deepest: int = 0
 
 
-def walk(root: Any, most: int = 1 << 60) -> Blocks:
-    """The blocks of a parsed page (an lxml element without comments and processing instructions); ends past `most` elements."""
+def walk(root: Any, most: int = 1 << 60, skipped: frozenset[str] = SKIPPED) -> Blocks:
+    """The blocks of a parsed page (an lxml element without comments and processing instructions); ends past `most` elements,
+    passes over those of the tags `skipped`."""
     made = Blocks()
     texts, first, end, parent, shape = made.text, made.first, made.end, made.parent, made.shape
-    columns = (made.linked, made.links, made.kind, made.flags, made.own, made.container, made.row)
+    rows: list[tuple[Any, ...]] = []
     pieces: list[str] = []
     add = pieces.append
     linked = links = in_link = row = flags = inner = own = depth = elements = container = 0
@@ -88,10 +90,7 @@ def walk(root: Any, most: int = 1 << 60) -> Blocks:
         text = whole.strip("\r\n").expandtabs(4).rstrip() if pre else " ".join(whole.split())
         if text and not text.isspace():
             texts.append(text)
-            for column, value in zip(columns, (linked, links, kind, flags, own, container, row), strict=True):
-                column.append(value)
-            made.depth.append(depth)
-            made.after_break.append(broken)
+            rows.append((linked, links, kind, flags, own, container, row, depth, broken))
             linked = links = 0
             broken = False
 
@@ -116,7 +115,7 @@ def walk(root: Any, most: int = 1 << 60) -> Blocks:
             if elements > most:
                 break
             tag = child.tag
-            if tag in SKIPPED:
+            if tag in skipped:
                 if tag == "math" and (formula := _formula(child)):
                     add(formula)
                 tail = child.tail
@@ -146,8 +145,7 @@ def walk(root: Any, most: int = 1 << 60) -> Blocks:
                     if is_block:
                         if pieces:
                             flush()
-                        label = child.get("class") or ""
-                        said = _said(child, tag, label)
+                        label, said = _said(child, tag)
                         own, inner = inner | said, said
                         flags |= said
                         kind = KIND_OF.get(tag, QUOTE if kind == QUOTE else OTHER)
@@ -177,19 +175,36 @@ def walk(root: Any, most: int = 1 << 60) -> Blocks:
         flush()
     end[0] = len(texts)
     made.elements = elements
+    columns = (
+        made.linked, made.links, made.kind, made.flags, made.own, made.container, made.row, made.depth, made.after_break,
+    )  # fmt: skip
+    for column, values in zip(columns, zip(*rows, strict=True), strict=False):
+        column.extend(values)
     return made
 
 
-def _said(element: Any, tag: str, label: str) -> int:
-    """The bits of an element: its tag's, its names', and whether it is hidden."""
-    get = element.get
+def _said(element: Any, tag: str) -> tuple[str, int]:
+    """The class of an element, and its bits: its tag's, its names', and whether it is hidden."""
     said = REGION_OF.get(tag, 0)
-    names = f"{label} {get('id') or ''} {get('role') or ''} {get('itemprop') or ''}"
-    if len(names) > 3:
-        said |= hints(names)
-    if ((style := get("style")) and HIDDEN_STYLE.search(style)) or get("hidden") is not None or get("aria-hidden") == "true":
-        said |= HIDDEN
-    return said
+    label = identity = role = part = ""
+    for name, value in element.items():
+        if name == "class":
+            label = value
+        elif name == "id":
+            identity = value
+        elif name == "role":
+            role = value
+        elif name == "itemprop":
+            part = value
+        elif (
+            name == "hidden"
+            or (name == "aria-hidden" and value == "true")
+            or (name == "style" and HIDDEN_STYLE.search(value) is not None)
+        ):
+            said |= HIDDEN
+    if label or identity or role or part:
+        said |= hints(f"{label} {identity} {role} {part}")
+    return label, said
 
 
 def _formula(element: Any) -> str:

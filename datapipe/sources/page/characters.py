@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ _RANGES = {
 }
 _SINGLE = {_END: ".!?…;·", _WIDE_END: "。！？；", _COMMA: ",", _WIDE_COMMA: "，、", _MARK: "|»›>/•·:：_→←▼▲【】[]©®&+"}
 _CLOSERS = " \n\"'”’»)]"
-_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\d月|\bago\b")
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\d月")
+_AGO = re.compile(r"\bago\b")
 FURNITURE = (
     "copyright|©|all rights|cookie|subscri|newsletter|sign up|log in|login|privacy|terms of|share this|share on|follow us|"
     "read more|click here|comment|reply|advertis|related|tweet|facebook|mail|print|download|loading|javascript|add to cart|"
@@ -32,6 +33,7 @@ FURNITURE = (
     "все права|комментари|подпис|читайте|источник|δικαιώματα|σχόλι|σχετικ|komentar|czytaj|udostępnij|prawa zastrz|"
     "teilen|anmelden|impressum|datenschutz|partager|abonne|lire aussi|condividi|compartir"
 ).split("|")
+_ASCII_FURNITURE = [word for word in FURNITURE if word.isascii()]
 FEW = 300  # characters; what is longer is prose, whatever words are in it
 
 
@@ -89,21 +91,31 @@ def count(texts: Sequence[str]) -> Counted:
     )
 
 
-def furniture_and_dates(texts: Sequence[str]) -> tuple[Column, Column]:
-    """Whether each block of at most 300 characters has a word of a page's frame, and whether it has a date or a time."""
+def furniture_and_dates(texts: Sequence[str], digits: Column) -> tuple[Column, Column]:
+    """Whether each block of at most 300 characters has a word of a page's frame, and whether it has a date or a time.
+
+    digits: how many each block has; without one there is no date, save "ago".
+    """
     short = [place for place, text in enumerate(texts) if len(text) <= FEW]
-    joined = "\n".join([texts[place] for place in short]).lower()
-    starts, at = [], 0
-    for place in short:
-        starts.append(at)
-        at += len(texts[place].lower()) + 1
+    lower = [texts[place].lower() for place in short]
+    joined = "\n".join(lower)
+    starts = np.cumsum([0, *(len(text) + 1 for text in lower)]).tolist()
     found, dates = np.zeros(len(texts), np.float32), np.zeros(len(texts), np.float32)
-    for word in FURNITURE:
+
+    def first_of_each(word: str) -> Iterator[int]:
         at = joined.find(word)
         while at >= 0:
-            place = bisect_right(starts, at) - 1
-            found[short[place]] = 1
-            at = joined.find(word, starts[place + 1]) if place + 1 < len(starts) else -1
-    for match in _DATE.finditer(joined):
-        dates[short[bisect_right(starts, match.start()) - 1]] = 1
+            line = bisect_right(starts, at) - 1
+            yield short[line]
+            at = joined.find(word, starts[line + 1])
+
+    for word in _ASCII_FURNITURE if joined.isascii() else FURNITURE:
+        for place in first_of_each(word):
+            found[place] = 1
+    for place in first_of_each("ago"):
+        if _AGO.search(texts[place].lower()):
+            dates[place] = 1
+    for place in np.flatnonzero(digits).tolist():
+        if len(texts[place]) <= FEW and _DATE.search(texts[place]):
+            dates[place] = 1
     return found, dates

@@ -8,6 +8,8 @@ ends are those of Latin, Greek, Cyrillic and East Asian scripts.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +18,30 @@ from datapipe.sources.page.blocks import FLAGS, KINDS, Blocks
 from datapipe.sources.page.characters import FEW, count, furniture_and_dates
 
 Matrix = NDArray[np.float32]
+Intervals = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+class Measured(NamedTuple):
+    """Measures of all blocks [blocks, M], their weight [blocks] (characters, a wide one as two), and what holds them."""
+
+    values: Matrix
+    weight: Matrix
+    intervals: Intervals
+
 
 _LEVELS = 4
 _PAGE_FLAGS = ("article", "main", "body", "content", "comment", "item", "list")
 _SHIFTS = (-3, -2, -1, 1, 2, 3)
 
 
-def measures(blocks: Blocks, title: str) -> tuple[Matrix, Matrix]:
-    """(measures [blocks, M], weight [blocks]: characters, a wide one as two). The page has at least one block."""
+def measures(blocks: Blocks, title: str) -> Measured:
+    """The measures of a page's blocks, of which it has at least one."""
     texts = blocks.text
     counted = count(texts)
     size, wide, ends = counted.size, counted.wide, counted.ends
     weight = size + wide
     linked = np.minimum(np.array(blocks.linked, np.float32) / size, 1)
-    furniture, dates = furniture_and_dates(texts)
+    furniture, dates = furniture_and_dates(texts, counted.digits)
     seen = Counter(texts)
     wanted = set(title.lower().split())
     last = [text[-1] for text in texts]
@@ -51,9 +63,11 @@ def measures(blocks: Blocks, title: str) -> tuple[Matrix, Matrix]:
     flags, own = _bits(blocks.flags), _bits(blocks.own)
     place = _place(blocks, weight)
     around = _around(np.stack([alone[:, 0], alone[:, 1], alone[:, 3], alone[:, 12], kinds[:, 0], kinds[:, 2]], axis=1))
-    held = _held(blocks, weight, linked, ends, kinds[:, 0])
+    intervals = holders(blocks)
+    held = _held(blocks, intervals, weight, linked, ends, kinds[:, 0])
     page = _page(blocks, weight, linked, ends, kinds, flags)
-    return np.concatenate([alone, kinds, flags, own, place, around, held, page], axis=1, dtype=np.float32), weight
+    values = np.concatenate([alone, kinds, flags, own, place, around, held, page], axis=1, dtype=np.float32)
+    return Measured(values, weight, intervals)
 
 
 def _bits(values: list[int]) -> Matrix:
@@ -64,7 +78,10 @@ def _overlap(text: str, wanted: set[str]) -> float:
     """Share of words that a short text and the title have in common."""
     if not wanted or len(text) > FEW:
         return 0.0
-    words = set(text.lower().split())
+    listed = text.lower().split()
+    if wanted.isdisjoint(listed):
+        return 0.0
+    words = set(listed)
     return len(words & wanted) / len(words | wanted)
 
 
@@ -107,40 +124,45 @@ def shifted(columns: Matrix, by: int) -> Matrix:
     return moved
 
 
-def holders(blocks: Blocks) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def holders(blocks: Blocks) -> Intervals:
     """For each level outwards from the element around a block, the interval of blocks (first, end) that it holds."""
-    first, end, parent = (np.array(column) for column in (blocks.first, blocks.end, blocks.parent))
+    up = [0] * len(blocks.parent)  # an element that holds nothing more than its child tells nothing new
+    for place, (outer, start, end) in enumerate(zip(blocks.parent, blocks.first, blocks.end, strict=True)):
+        same = outer and blocks.first[outer] == start and blocks.end[outer] == end
+        up[place] = up[outer] if same else outer
+    first, last, outwards = np.array(blocks.first), np.array(blocks.end), np.array(up)
     at = np.array(blocks.container)
     found = []
     for _ in range(_LEVELS):
-        up = parent[at]
-        while True:  # an element that holds nothing more than its child tells nothing new
-            same = (first[up] == first[at]) & (end[up] == end[at]) & (up != parent[up])
-            if not same.any():
-                break
-            up = np.where(same, parent[up], up)
-        at = up
-        found.append((first[at], end[at]))
+        at = outwards[at]
+        found.append((first[at], last[at]))
     return found
 
 
-def over(values: Matrix, first: NDArray[np.int64], end: NDArray[np.int64]) -> Matrix:
-    """Sums of values over intervals of rows."""
-    total = np.concatenate([[0], np.cumsum(values, dtype=np.float64)])
-    sums: Matrix = (total[end] - total[first]).astype(np.float32)
-    return sums
+def sums(columns: Sequence[Matrix]) -> NDArray[np.float64]:
+    """Running sums of some columns, with a row of zeros before them. [columns, rows + 1]"""
+    total = np.zeros((len(columns), len(columns[0]) + 1))
+    np.cumsum(columns, axis=1, dtype=np.float64, out=total[:, 1:])
+    return total
 
 
-def _held(blocks: Blocks, weight: Matrix, linked: Matrix, ends: Matrix, paragraph: Matrix) -> Matrix:
+def over(total: NDArray[np.float64], first: NDArray[np.int64], end: NDArray[np.int64]) -> Matrix:
+    """Sums over intervals of rows, given running sums. [columns, intervals]"""
+    found: Matrix = (total[:, end] - total[:, first]).astype(np.float32)
+    return found
+
+
+def _held(blocks: Blocks, intervals: Intervals, weight: Matrix, linked: Matrix, ends: Matrix, paragraph: Matrix) -> Matrix:
     """What the elements around a block hold: text, links, sentences, paragraphs, share of the page."""
     columns = []
     prose = weight * (1 - linked) * np.minimum(ends, 4)
-    for first, end in holders(blocks):
-        chars = over(weight, first, end)
+    total = sums([weight, weight * linked, ends, paragraph * weight, prose])
+    whole, whole_prose = weight.sum(), prose.sum() + 1
+    for first, end in intervals:
+        chars, in_links, ended, in_paragraphs, in_prose = over(total, first, end)
         columns += [
-            np.log1p(chars), over(weight * linked, first, end) / chars, over(ends, first, end) / (chars + 50) * 50,
-            over(paragraph * weight, first, end) / chars, np.log1p((end - first).astype(np.float32)),
-            chars / weight.sum(), over(prose, first, end) / (prose.sum() + 1),
+            np.log1p(chars), in_links / chars, ended / (chars + 50) * 50, in_paragraphs / chars,
+            np.log1p((end - first).astype(np.float32)), chars / whole, in_prose / whole_prose,
         ]  # fmt: skip
     shapes = Counter(blocks.shape)
     parent = np.array(blocks.parent)

@@ -86,7 +86,7 @@ def labels_by_passages(blocks: Blocks, wanted: Sequence[str], unwanted: Sequence
 def fit(examples: Sequence[Example], settings: Settings = Settings()) -> list[Network]:
     """Both networks; see the module."""
     found = [measures(example.blocks, example.title) for example in examples]
-    values = [one for one, _ in found]
+    values = [one.values for one in found]
     groups = {example.group for example in examples}
     total = {group: sum(float(e.weights.sum()) for e in examples if e.group == group) for group in groups}
     weights = [example.weights / total[example.group] for example in examples]
@@ -100,10 +100,7 @@ def fit(examples: Sequence[Example], settings: Settings = Settings()) -> list[Ne
     every = range(len(examples))
     parts = [[place for place in every if examples[place].fold == fold] for fold in (0, 1)]
     blind = [train(parts[1 - fold], values, settings.first) for fold in (0, 1)]
-    wider = [
-        with_context(values[place], blind[examples[place].fold](values[place]), found[place][1], examples[place].blocks)
-        for place in every
-    ]
+    wider = [with_context(found[place], blind[examples[place].fold](values[place])) for place in every]
     return [train(every, values, settings.first), train(every, wider, settings.second)]
 
 

@@ -3,8 +3,9 @@
 The budget is CPU time of the child, counted by the kernel (RLIMIT_CPU), not time on the clock: on a loaded machine the child
 waits longer and is given as much. A page within the bounds needs about a second, the budget is thirty times as much, so only
 what does not end reaches it, and which pages those are does not depend on the load. A signal of a process's own would come
-late, while it is in C code; the kernel's does not. The child is started when a worker meets its first such page, serves all
-that follow, and is started anew after a kill. It ends by itself when its worker goes away.
+late, while it is in C code; the kernel's does not. A child that is killed from outside, as the kernel does where memory is
+short, says nothing about its page: the task fails, and Spark tries it again. The child is started when a worker meets its
+first such page, serves all that follow, and is started anew after a kill. It ends by itself when its worker goes away.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _START = "import sys; sys.path[:] = sys.argv[1:]; from datapipe.sources.page.gua
 
 
 def extract(html: str, config: HtmlConfig) -> pages.Page:
-    """The same as `html.extract`, or a verdict where the page exceeds its budget: too_slow, too_much_memory, crashed."""
+    """The same as `html.extract`, or a verdict where the page exceeds its budget: too_slow, too_much_memory, crashed.
+
+    Raises RuntimeError where the child was killed from outside.
+    """
     child = _child()
     try:
         _send(child.stdin, (html, config))
@@ -38,6 +42,11 @@ def extract(html: str, config: HtmlConfig) -> pages.Page:
         _forget()
         if code == -signal.SIGXCPU:
             return pages.refuse("too_slow", config.cpu_seconds, config.cpu_seconds, "CPU seconds; stopped there")
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
+            raise RuntimeError(
+                f"the process that extracts large pages was ended by {signal.Signals(-code).name} from outside, "
+                "probably for want of memory; give executors more, or let fewer tasks share one."
+            ) from None
         return pages.refuse("crashed", float(code), detail="the process that extracts the page ended")
     if outcome is None:
         stop()  # what has run out of memory once is not to be trusted

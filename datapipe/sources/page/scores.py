@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datapipe.sources.page.blocks import Blocks
-from datapipe.sources.page.features import holders, measures, over, shifted
+from datapipe.sources.page.features import Measured, measures, over, shifted, sums
 
 Array = NDArray[Any]
 WEIGHTS = files("datapipe.sources.page") / "weights.json"  # the package may lie in an archive that executors were sent
@@ -37,13 +37,17 @@ class Network:
     out_bias: float
 
     def inputs(self, values: Array) -> Array:
-        even = np.clip((values - self.centre) * self.scale, -BOUND, BOUND)
-        rounded: Array = np.round(even * 64) / 64
-        return rounded
+        even: Array = values - self.centre
+        even *= self.scale * 64
+        np.rint(np.clip(even, -64 * BOUND, 64 * BOUND, out=even), out=even)
+        even /= 64
+        return even
 
     def __call__(self, values: Array) -> Array:
         """Log-odds of each row, rounded to 1/64."""
-        found = np.maximum(self.inputs(values) @ self.hidden + self.bias, 0) @ self.out + self.out_bias
+        active = self.inputs(values) @ self.hidden
+        active += self.bias
+        found = np.maximum(active, 0, out=active) @ self.out + self.out_bias
         rounded: Array = np.round(np.clip(found, -BOUND, BOUND) * 64) / 64
         return rounded
 
@@ -69,20 +73,23 @@ def _network(held: dict[str, Any]) -> Network:
 def score(blocks: Blocks, title: str) -> Array:
     """The log-odds of every block, by both networks. [blocks], float64."""
     first, second = networks()
-    values, weight = measures(blocks, title)
-    return second(with_context(values, first(values), weight, blocks))
+    measured = measures(blocks, title)
+    return second(with_context(measured, first(measured.values)))
 
 
-def with_context(values: Array, scores: Array, weight: Array, blocks: Blocks) -> Array:
+def with_context(measured: Measured, scores: Array) -> Array:
     """A block's measures and what the first network thinks of it, of its neighbours, of what holds it, and of the page."""
+    weight = measured.weight
     likely = (np.clip(scores, -4, 4) / 8 + 0.5).astype(np.float32)
     column = likely[:, None]
     around = [shifted(column, by) for by in (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)]
     mass = weight * likely
+    whole = mass.sum() + 1
+    total = sums([weight, mass])
     held = []
-    for start, end in holders(blocks):
-        chars = over(weight, start, end)
-        held += [over(mass, start, end) / chars, over(mass, start, end) / (mass.sum() + 1)]
-    before = (np.cumsum(mass) - mass) / (mass.sum() + 1)
+    for start, end in measured.intervals:
+        chars, likely_chars = over(total, start, end)
+        held += [likely_chars / chars, likely_chars / whole]
+    before = (np.cumsum(mass) - mass) / whole
     page = [np.full(len(weight), value) for value in (likely.max(), mass.sum() / weight.sum(), np.log1p(mass.sum()))]
-    return np.concatenate([values, scores[:, None], *around, np.stack([*held, before, *page], axis=1)], axis=1)
+    return np.concatenate([measured.values, scores[:, None], *around, np.stack([*held, before, *page], axis=1)], axis=1)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.config import ConfigError
 from datapipe.config import HtmlConfig
-from datapipe.sources.html import page_text
+from datapipe.sources.html import Page, _has_long_tag, page_text
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, page
 
 CONFIG = HtmlConfig()
@@ -35,6 +40,47 @@ def test_a_fragment_without_html_is_a_page() -> None:
 def test_a_page_without_main_text_says_why(html: str, rule: str) -> None:
     made = page_text(html, CONFIG)
     assert made.verdict is not None and made.verdict.rule == rule and made.text == ""
+
+
+SCRIPT = """<script type="application/ld+json">%s</script>"""
+SHELL = "<html><head><title>A bridge</title>%s</head><body><div id='app'></div></body></html>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"@type": "NewsArticle", "articleBody": "\n".join(SENTENCES)},
+        {"@graph": [{"@type": "WebSite"}, {"@type": ["Article"], "articleBody": "".join(f"<p>{s}</p>" for s in SENTENCES)}]},
+        [{"@type": "QAPage", "mainEntity": {"@type": "Question", "text": SENTENCES[0], "acceptedAnswer": {
+            "@type": "Answer", "text": SENTENCES[1], "comment": [{"@type": "Comment", "text": SENTENCES[2]}]}}}],
+    ],
+)  # fmt: skip
+def test_a_page_that_scripts_would_have_written_gives_what_it_carries_for_machines(data: object) -> None:
+    html = SHELL % (SCRIPT % "{]" + SCRIPT % json.dumps(data))
+    assert page_text(html, CONFIG) == Page("\n".join(SENTENCES), "A bridge")
+    assert page_text(html, HtmlConfig(scripted_below=0)).verdict is not None
+
+
+def test_a_forum_that_scripts_would_have_written_gives_what_it_says_to_those_without_them() -> None:
+    posts = "".join(f"<div class='post'><p>{sentence}</p></div>" for sentence in SENTENCES)
+    html = SHELL.replace("</body>", "<noscript><div class='wrap'>%s</div></noscript></body>") % ("", posts)
+    assert page_text(html, CONFIG).text == "\n".join(SENTENCES)
+    plea = "<noscript><p>Please switch scripts on in your browser to see this page.</p></noscript></body>"
+    shown = page().replace("</body>", plea)
+    assert page_text(shown, CONFIG) == page_text(page(), CONFIG)
+
+
+def test_what_a_page_shows_goes_before_what_it_carries_and_descriptions_are_not_taken() -> None:
+    carried = SCRIPT % json.dumps({"@type": "Article", "articleBody": "Something else entirely. " * 30})
+    assert "Something else" not in page_text(page(head=carried), CONFIG).text
+    product = SCRIPT % json.dumps({"@type": "Product", "description": SENTENCES[0] * 9, "text": SENTENCES[0] * 9})
+    nested = SCRIPT % ("[" * 100_000)
+    assert page_text(SHELL % (product + nested), CONFIG).verdict is not None
+
+
+@given(st.text("<>a", max_size=60))
+def test_a_long_tag_is_found_as_a_regular_expression_finds_it(html: str) -> None:
+    assert _has_long_tag(html, 5) == (re.search("<[^<>]{5}", html) is not None)
 
 
 def test_the_bound_decides_how_much_is_kept() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datapipe.sources.page.blocks import FLAGS, KINDS, Blocks, walk
-from datapipe.sources.page.features import holders, measures
-from datapipe.sources.page.hints import hints
+from datapipe.sources.page.features import measures
+from datapipe.sources.page.hints import GROUPS, hints
 from datapipe.sources.page.parse import parse
 
 
@@ -61,6 +61,16 @@ def test_names_are_words_in_any_spelling() -> None:
     assert hints("qzx") == 0
 
 
+PARTS = st.sampled_from([*"|".join(GROUPS.values()).split("|"), "-", " ", "article", "x"])
+
+
+@given(st.lists(PARTS, max_size=6).map("".join))
+def test_names_say_what_a_search_for_each_word_finds(names: str) -> None:
+    spaced = f" {names[:300].lower().replace('-', ' ').replace('_', ' ')} "
+    found = sum(1 << place for place, words in enumerate(GROUPS.values()) if any(word in spaced for word in words.split("|")))
+    assert hints(names) == found
+
+
 def test_nesting_and_elements_are_counted_and_counting_ends_at_the_bound() -> None:
     found = walk(parse("<div>" * 50 + "<p><b>x</b></p>"), 1000)
     assert found.deepest >= 51 and found.elements >= 52
@@ -87,6 +97,6 @@ def test_no_text_is_lost_or_doubled_and_containers_nest(body: str) -> None:
     for place, container in enumerate(found.container):
         assert found.first[container] <= place < found.end[container]
     if found.text:
-        values, weight = measures(found, "")
+        values, weight, intervals = measures(found, "")
         assert values.shape[0] == len(weight) == len(found.text) and bool((abs(values) < 1e6).all())
-        assert all(((first <= range(len(weight))) & (end > range(len(weight)))).all() for first, end in holders(found))
+        assert all(((first <= range(len(weight))) & (end > range(len(weight)))).all() for first, end in intervals)

@@ -61,6 +61,14 @@ def test_a_page_over_its_memory_is_refused_and_the_next_one_is_read() -> None:
     assert SENTENCES[0] in guard.extract(page(), CONFIG).text
 
 
+def test_a_child_that_somebody_kills_is_no_verdict_on_its_page() -> None:
+    guard.extract(page(), CONFIG)
+    guard._child().kill()
+    with pytest.raises(RuntimeError, match="SIGKILL from outside"):
+        guard.extract(page(), CONFIG)
+    assert SENTENCES[0] in guard.extract(page(), CONFIG).text
+
+
 def test_the_child_serves_many_pages_and_a_fork_starts_its_own() -> None:
     guard.extract(page(), CONFIG)
     first = guard._child().pid

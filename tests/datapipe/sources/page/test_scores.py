@@ -60,7 +60,7 @@ def test_a_fit_learns_what_it_is_shown_and_is_the_same_each_time() -> None:
     assert all(np.array_equal(one.hidden, other.hidden) for one, other in zip(first, again, strict=True))
     from datapipe.sources.page.features import measures
 
-    values, _ = measures(examples[0].blocks, examples[0].title)
+    values = measures(examples[0].blocks, examples[0].title).values
     assert ((first[0](values) > 0) == (examples[0].labels > 0.5)).all()
 
 
