@@ -27,7 +27,7 @@ def decode_body(body: bytes, transfer: str, coding: str, bound: int) -> bytes:
     """
     if "chunked" in transfer.lower():
         body = _dechunk(body)
-    for name in reversed([part.strip() for part in coding.lower().split(",")]):
+    for name in reversed([part.strip() for part in f"{coding},{transfer}".lower().split(",")]):
         if name in ("gzip", "x-gzip", "deflate", "br", "zstd"):
             body = _inflate(body, name, bound)
     if len(body) > bound:
