@@ -175,7 +175,7 @@ def walk(root: Any, most: int = 1 << 60, skipped: frozenset[str] = SKIPPED) -> B
         flush()
     end[0] = len(texts)
     made.elements = elements
-    columns = (
+    columns: tuple[list[Any], ...] = (
         made.linked, made.links, made.kind, made.flags, made.own, made.container, made.row, made.depth, made.after_break,
     )  # fmt: skip
     for column, values in zip(columns, zip(*rows, strict=True), strict=False):
