@@ -50,9 +50,8 @@ REPORT = "report"  # reads whatever is there and is always made anew, so it is n
 # The sections of a run's YAML, by the package that types them. `run`, `corpus` and `seed` stand at the top.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "datapipe": tuple(s.name for s in STAGES if s.runner == "spark" or s.name == "crawl") + ("spark", "corpus"),
-    "trainer": (
-        "model", "parallel", "pretrain", "evaluate", "export", "benchmark", "plan", "search", "transfer", "predict", "grow",
-    ),  # fmt: skip
+    "trainer": ("model", "parallel", "pretrain", "evaluate", "export", "benchmark")
+    + ("plan", "search", "transfer", "predict", "grow"),
     "report": ("report",),
 }
 SHARED = ("run", "seed")

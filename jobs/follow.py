@@ -21,10 +21,15 @@ def main() -> None:
     over = threading.Event()
     if asked.while_fed:
         os.nice(10)  # training goes first
-        threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+        threading.Thread(target=_until_fed, args=(over,), daemon=True).start()
     else:
         over.set()
     follow(settings(asked, TrainConfig, "trainer"), over.is_set)
+
+
+def _until_fed(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.config import TrainConfig
+from trainer.evaluate.benchmarks.score import check_folder
 
 _JOB = Path(__file__).resolve().parents[3] / "jobs" / "follow.py"
 
@@ -18,11 +20,12 @@ def followed(config: TrainConfig, given: Sequence[str]) -> Iterator[None]:
     """Scores checkpoints while the body trains, where `benchmark.folder` is set; then waits for the last scores.
 
     `given` is the job's command line. The process knows by the end of its input that training is over, also when the one
-    that trains was killed.
+    that trains was killed. Raises ConfigError before the body where files are missing.
     """
     if not config.benchmark.folder or not config.benchmark.follow.names:
         yield
         return
+    check_folder(replace(config.benchmark, names=config.benchmark.follow.names))  # before training, not beside it
     follower = subprocess.Popen([sys.executable, str(_JOB), *given, "--while-fed"], stdin=subprocess.PIPE)
     assert follower.stdin is not None
     try:

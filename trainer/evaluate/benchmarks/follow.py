@@ -94,7 +94,7 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
     except (CheckpointError, FileNotFoundError) as error:
         print(f"evolution: {folder} is gone or not whole, it is passed over ({error}).", file=sys.stderr)
         return None
-    tokenizer = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
+    tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
     reader = reader_of(model, tokenizer, tokenizer.convert_tokens_to_ids(END), config.benchmark, config.seed)
     settings = replace(config.benchmark, limit=asked.limit, limits={})
     scores = score(reader, settings, config.seed, asked.names)

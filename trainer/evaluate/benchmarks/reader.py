@@ -39,7 +39,7 @@ class Row:
         return self.ids[:-1]
 
 
-class Reader(LM):  # type: ignore[misc]
+class Reader(LM):
     """A transformers model under the harness's interface; `start` is the id in front of every text."""
 
     def __init__(self, model: Any, tokenizer: Any, start: int, batch: int, seed: int, label: str = "benchmark") -> None:
@@ -207,7 +207,7 @@ def _cut(text: str, stops: Sequence[str]) -> str:
     return text[: min(ends)] if ends else text
 
 
-class _Stops(StoppingCriteria):  # type: ignore[misc]
+class _Stops(StoppingCriteria):
     """A row is done when its new text holds a stop."""
 
     def __init__(self, tokenizer: Any, stops: Sequence[str], begin: int) -> None:

@@ -66,7 +66,7 @@ def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> A
         model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=_TYPES[settings.precision])
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder}: transformers cannot load it: {error}") from error
-    known = [tokenizer.convert_tokens_to_ids(END)] if ours else [tokenizer.bos_token_id, tokenizer.eos_token_id]
+    known: list[Any] = [tokenizer.convert_tokens_to_ids(END)] if ours else [tokenizer.bos_token_id, tokenizer.eos_token_id]
     start = next((value for value in known if value is not None), None)
     if start is None:
         raise ConfigError(f"{folder}: its tokenizer names neither bos_token nor eos_token to begin a text with.")

@@ -19,7 +19,7 @@ Judge = Callable[[Sequence[str]], list[bool]]
 """Whether each of some programs ends well."""
 
 
-class LocalTask(Task):  # type: ignore[misc]
+class LocalTask(Task):
     """One benchmark over items that have their prompts already.
 
     `values` holds, after the evaluation, (item, score from 0 to 1) in the order of the items. `judge` runs programs.

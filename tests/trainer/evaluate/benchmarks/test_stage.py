@@ -84,6 +84,12 @@ def test_without_a_folder_nothing_is_started_beside_training(tmp_path: Path) -> 
         assert not list(tmp_path.iterdir())
 
 
+def test_files_that_are_missing_are_said_before_training(tmp_path: Path) -> None:
+    config = TrainConfig(run=str(tmp_path), benchmark=BenchmarkConfig(folder=str(tmp_path / "sets")))
+    with pytest.raises(ConfigError, match="has no files for arc"), followed(config, []):
+        raise AssertionError("training must not begin")
+
+
 @pytest.mark.slow
 def test_a_follower_ends_when_training_does(tmp_path: Path) -> None:
     config = small(tmp_path)
