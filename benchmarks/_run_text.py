@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from core.hashing import key, mixed
+from datapipe.mix.holdout import cluster_keys
 from datapipe.mix.ranks import RANK_BITS, ranks
 from datapipe.shards import read_kept
 from tokenizer.compression import KINDS, WEIGHTS, kind_of
@@ -42,13 +44,19 @@ def shards(run: str, stage: str) -> list[Path]:
 
 
 def read(run: str, stage: str, held_out: float = HELD_OUT) -> tuple[Texts, Texts]:
-    """(for training, held out): texts by kind, split by content hash, in the order of a second hash."""
+    """(for training, held out): texts by kind, split by hash, near copies on one side, in the order of a second hash.
+
+    Near copies are known from the stage `dedup_documents` on; before it, only texts that are the same.
+    """
     train: dict[str, list[tuple[int, str]]] = {}
     held: dict[str, list[tuple[int, str]]] = {}
     for path in shards(run, stage):
         for batch in read_kept(str(path)):
             hashes = batch.column("content_hash").to_numpy()
-            out = ranks(hashes, "held out", 0) < int(held_out * (1 << RANK_BITS))
+            clusters = batch.column("cluster")
+            known = cluster_keys(clusters.to_pylist(), batch.column("id").to_pylist())
+            groups = np.where(clusters.is_valid().to_numpy(zero_copy_only=False), known, hashes)
+            out = ranks(groups, "held out", 0) < int(held_out * (1 << RANK_BITS))
             order = mixed(hashes, key("order")).tolist()
             columns = (batch.column(name).to_pylist() for name in ("domain", "language", "text"))
             for row, (domain, language, text) in enumerate(zip(*columns, strict=True)):

@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     parser = arguments_of("tokenizer-encode", __doc__)
     parser.add_argument("--megabytes", type=float, default=40, help="text of each kind, at most")
     parser.add_argument("--plain", type=float, default=4, metavar="MB", help="text that `tokenizers` encodes")
+    parser.add_argument("--repeats", type=int, default=3, help="new processes, of which the fastest counts")
     parser.add_argument(
         "--held-out", type=float, default=0.5, help="share of the documents that is measured and not trained on"
     )

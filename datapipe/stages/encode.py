@@ -172,6 +172,7 @@ def _encoder(task: EncodeTask, texts: list[str]) -> Encoder:
     return Encoder(_tokenizer_json(task.tokenizer, task.vocabulary.sha256), task.engine, sample)
 
 
+@lru_cache(maxsize=1 << 16)
 def _folder(source: str) -> str:
     """Where a document comes from, coarsely: the first two folders of its source, so that the table stays small."""
     folders = source.split("/")[:-1]
