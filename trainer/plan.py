@@ -51,7 +51,7 @@ class Memory:
 
     @property
     def total(self) -> float:
-        return sum(vars(self).values())
+        return float(sum(vars(self).values()))
 
 
 def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
