@@ -56,7 +56,7 @@ _META = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-.:]{2,40})|<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_\-.:]{2,40})""",
     re.IGNORECASE,
 )
-_CONTROLS = bytes((*range(9), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -72,8 +72,7 @@ class Decoded:
 
 def control_share(text: str) -> float:
     """Share of control characters at a text's beginning; above a few in a hundred it is no text at all."""
-    first = text[:20_000].encode("latin-1", "replace")
-    return (len(first) - len(first.translate(None, _CONTROLS))) / max(1, len(first))
+    return len(_CONTROLS.findall(text[:20_000])) / max(1, len(text[:20_000]))
 
 
 @lru_cache(maxsize=512)
