@@ -111,7 +111,7 @@ def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd:
 @pytest.mark.slow
 def test_a_run_killed_five_times_that_ends_in_another_layout_is_the_run_that_was_not(tmp_path: Path) -> None:
     """Four times it is started again by itself; after the fifth a person starts it, with stages in place of copies."""
-    config = write_config(tmp_path / "run.yaml", steps=300, save_every=10, validate_every=0)
+    config = write_config(tmp_path / "run.yaml", steps=150, save_every=5, validate_every=0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for run in (whole, killed):
         write_encoded(run)
@@ -123,7 +123,7 @@ def test_a_run_killed_five_times_that_ends_in_another_layout_is_the_run_that_was
         nonlocal kills
         while kills < 5 and not ended.is_set():
             reached = newest(killed / "pretrain/checkpoints", damaged=lambda message: None)
-            if reached is None or reached.step < 40 * (kills + 1):
+            if reached is None or reached.step < 20 * (kills + 1):
                 time.sleep(0.05)
                 continue
             time.sleep(draw.random() * 0.3)
