@@ -188,8 +188,8 @@ class Loop:
                     whole = {"message": event.message, **row, **facts, "monitor": self.monitor.state()}
                     (self.folder / "stopped.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
                 raise Stopped(
-                    f"{event.message} The step's data are sequences {first} to {beyond - 1} of mix {self.blend.hash}; the newest "
-                    f"checkpoint is of step {facts['checkpoint']}; losses by domain and the window before are in "
+                    f"{event.message} The step's data are sequences {first} to {beyond - 1} of mix {self.blend.hash}; the "
+                    f"newest checkpoint is of step {facts['checkpoint']}; losses by domain and the window before are in "
                     f"{self.folder / 'stopped.json'}."
                 )
 
