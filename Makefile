@@ -25,14 +25,15 @@ LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),co
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
           train_tokenizer encode pretrain evaluate export report
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write compression search transfer predict grow benchmark follow $(STAGES)
+# What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.
+LEVERS := search transfer predict grow
+
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write measure tune compression benchmark follow \
+        $(LEVERS) $(STAGES)
 
 help:
 	@sed -n '1,12s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
-
-# What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.
-LEVERS := search transfer predict grow
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
 $(READY): setup.cfg constraints.txt jobs/provide_java.py
