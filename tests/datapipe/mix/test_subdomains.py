@@ -32,5 +32,5 @@ def test_each_part_holds_something_out_and_counts_go_to_its_domain() -> None:
 
 def test_the_sample_for_the_vocabulary_gives_a_domain_the_share_of_all_its_parts() -> None:
     mix = {"WebText.zh": {"proportion": 0.25}, "WebText.en": {"proportion": 0.5}, "Code": {"proportion": 0.25}}
-    bounds = sample_bounds(100, mix, {"WebText": {"bytes_kept": 150}, "Code": {"bytes_kept": 100}})
+    bounds = sample_bounds(100, mix, {"WebText": {"bytes_kept": 150}, "Code": {"bytes_kept": 100}}, {})
     assert bounds == {"WebText": (1 << RANK_BITS) // 2, "Code": (1 << RANK_BITS) // 4}
