@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from core.config import load
 from core.line import STAGES, foreign
 from core.run import Run
 from datapipe.config import DataConfig
+from tests import made_corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 _SUBMIT = """
@@ -45,3 +47,20 @@ def digests(run: Run) -> dict[str, Any]:
             sums = [shard["sha256"] for shard in manifest.get("shards", [])] if stage.name == "encode" else None
             found[stage.name] = [manifest.get("digest"), sums, manifest.get("sha256")]
     return found
+
+
+class Line:
+    """A run of the line on the made corpus, by the command that the Makefile gives."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run = folder / "run"
+        self.corpus = made_corpus.write(folder / "corpus")
+        self.config = made_corpus.write_config(folder / "line.yaml")
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        given = ["--config", str(self.config), f"run={self.run}", f"corpus={self.corpus}"]
+        command = [sys.executable, str(ROOT / "jobs" / "line.py"), *given, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+
+    def read(self, *parts: str) -> Any:
+        return json.loads(self.run.joinpath(*parts).read_text(encoding="utf-8"))

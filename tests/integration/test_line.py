@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests import made_corpus
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Line:
-    """A run of the line on the made corpus, by the command that the Makefile gives."""
-
-    def __init__(self, folder: Path) -> None:
-        self.run = folder / "run"
-        self.corpus = made_corpus.write(folder / "corpus")
-        self.config = made_corpus.write_config(folder / "line.yaml")
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        given = ["--config", str(self.config), f"run={self.run}", f"corpus={self.corpus}"]
-        command = [sys.executable, str(ROOT / "jobs" / "line.py"), *given, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
-
-    def read(self, *parts: str) -> Any:
-        return json.loads(self.run.joinpath(*parts).read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
-    played = Line(tmp_path_factory.mktemp("line"))
-    ended = played()
-    assert ended.returncode == 0, ended.stderr[-4000:]
-    return played
+from tests.line import Line
 
 
 def test_every_document_is_kept_or_on_the_ledger_at_every_stage(line: Line) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from pyspark.sql import SparkSession
 
 from datapipe.dedup.components import decide
@@ -11,6 +12,7 @@ from datapipe.dedup.rank import SIZE
 from datapipe.dedup.verify import EDGES
 
 
+@pytest.mark.slow
 def test_graphx_finds_the_clusters_and_survivors_that_the_driver_finds(spark: SparkSession) -> None:
     """Random sparse edges among 300 documents (a quarter of an earlier run), and a chain of five."""
     draw = np.random.default_rng(2)
