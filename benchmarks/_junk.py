@@ -41,7 +41,6 @@ SHARES = {  # of the bytes; the rest are pages that stand once
 }
 PER_HOST = 60  # pages of a host that has furniture: menu and notices, the same around all of its pages
 MEDIAN, SPREAD, LONGEST = 2600, 0.5, 9000  # bytes of a page: log-normal
-ITEMS = 24  # of the made benchmark, in each language
 _MARKS = re.compile(r"<rt>.*?</rt>|</?ruby>|!\[[^\]]*\](\([^)]*\)|\[\w*\])|[*_`]+")
 _LINK = re.compile(r"\[([^\]]*)\](\([^)]*\)|\[\w*\])")
 _NO_PROSE = re.compile(r"https?:|^\s*([#>|\-\d]|via:|\[)|LCTT|译者|校对")
@@ -125,7 +124,7 @@ def write(corpus: Path, folder: Path, megabytes: float) -> dict[str, dict[str, i
         reference = [{"text": text, "url": f"http://reference{n}.example/"} for n, text in enumerate(prose.reference)]
         _lines(folder / "crawl" / "web" / f"{language}.jsonl", rows)
         _lines(folder / "crawl" / "reference" / f"{language}.jsonl", reference)
-        _lines(folder / "crawl" / "benchmarks" / f"{language}.jsonl", [{"question": item} for item in items(language)])
+        _lines(folder / "crawl" / "benchmarks" / f"{language}.jsonl", [{"question": item} for item in words.items(language)])
         _lines(folder / "apart" / "independent" / f"{language}.jsonl", [{"text": text} for text in prose.independent])
         own = sum(row["kind"] == "pages" for row in rows)
         _lines(folder / "apart" / "pages" / f"{language}.jsonl", [{"text": text} for text in prose.pages[:own]])
@@ -164,27 +163,12 @@ def crawl(prose: Prose, size: float) -> tuple[list[dict[str, Any]], dict[str, in
         if kind in _HOSTED:
             number, hosted = hosted // PER_HOST, hosted + 1
             host = f"site{number}.{prose.language}.example"
-            before, after = furniture(prose.language, number)
+            before, after = words.furniture(prose.language, number)
             whole = f"{before}\n\n{text}\n\n{after}"
             counted["furniture"] = counted.get("furniture", 0) + len(whole.encode()) - len(text.encode())
             text = whole
         rows.append({"text": text, "url": f"http://{host}/{place}", "kind": kind})
     return rows, counted
-
-
-def furniture(language: str, host: int) -> tuple[str, str]:
-    """What a host sets above and below each of its pages: a menu, and notices that have its name in them."""
-    draw = np.random.default_rng((29, LANGUAGES.index(language), host))
-    name = "".join(draw.choice(list("abdegiklmnoprstuvy"), 7))
-    menu = draw.permutation(words.MENU[language].split("|"))[:6]
-    notices = [notice.format(name=name.title()) for notice in draw.permutation(words.NOTICES[language].split("|"))[:3]]
-    return "\n".join(menu), ("" if language == "zh" else " ").join(notices)
-
-
-def items(language: str) -> list[str]:
-    """The questions of the made benchmark: each longer than the n-gram that `decontaminate` looks for."""
-    draw = np.random.default_rng((31, LANGUAGES.index(language)))
-    return [_filled(words.QUESTION[language], words.SLOTS[language], draw) for _ in range(ITEMS)]
 
 
 def _copies(prose: Prose, pages: list[str], draw: Draw) -> Iterator[str]:
@@ -227,7 +211,7 @@ def _near(prose: Prose, page: str, other: str, draw: Draw) -> str:
 def _keywords(prose: Prose, pages: list[str], draw: Draw) -> Iterator[str]:
     while True:
         lines = (
-            _filled(words.KEYWORD[prose.language], words.SLOTS[prose.language], draw) for _ in range(draw.integers(30, 90))
+            words.filled(words.KEYWORD[prose.language], words.SLOTS[prose.language], draw) for _ in range(draw.integers(30, 90))
         )
         yield "\n".join(lines)
 
@@ -277,26 +261,15 @@ def _adverts(prose: Prose, pages: list[str], draw: Draw) -> Iterator[str]:
     templates, slots = words.ADVERTS[prose.language].split("|"), words.SLOTS[prose.language]
     while True:
         chosen = draw.permutation(templates).tolist() + draw.permutation(templates).tolist()
-        said = [_filled(template, slots, draw) for template in chosen[: draw.integers(10, 17)]]
+        said = [words.filled(template, slots, draw) for template in chosen[: draw.integers(10, 17)]]
         yield "\n\n".join(prose.joint.join(said[n : n + 4]) for n in range(0, len(said), 4))
 
 
 def _contaminated(prose: Prose, pages: list[str], draw: Draw) -> Iterator[str]:
-    asked = items(prose.language)
+    asked = words.items(prose.language)
     for number, page in enumerate(prose.pages[len(pages) :]):
         first, *rest = page.split("\n\n")
         yield "\n\n".join([first, asked[number % len(asked)], *rest])
-
-
-def _filled(template: str, slots: dict[str, str], draw: Draw) -> str:
-    """The template with each {slot} drawn from its words, {number} from numbers."""
-
-    def word(found: re.Match[str]) -> str:
-        if found[1] == "number":
-            return str(draw.integers(3, 999))
-        return str(draw.choice(slots[found[1]].split("|")))
-
-    return re.sub(r"\{(\w+)\}", word, template)
 
 
 def _lines(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -1,6 +1,13 @@
-"""The words of the planted junk: what is sold, advertised, asked and set around pages; choices stand between bars."""
+"""The words of the planted junk: what is sold, advertised, asked, and what hosts set around pages; bars part the choices."""
 
 from __future__ import annotations
+
+import re
+
+import numpy as np
+
+ITEMS = 24  # of the made benchmark, in each language
+_NUMBER = {"en": 0, "zh": 1}  # for the seeds
 
 SLOTS = {
     "en": {
@@ -70,3 +77,29 @@ NOTICES = {
     "{name}的页面可以打印出来，供家庭、学校以及候诊室使用。|"
     "如果发现本页有错误，请写信告诉{name}的编辑，并注明错误所在的行。",
 }
+
+
+def furniture(language: str, host: int) -> tuple[str, str]:
+    """What a host sets above and below each of its pages: a menu, and notices that have its name in them."""
+    draw = np.random.default_rng((29, _NUMBER[language], host))
+    name = "".join(draw.choice(list("abdegiklmnoprstuvy"), 7))
+    menu = draw.permutation(MENU[language].split("|"))[:6]
+    notices = [notice.format(name=name.title()) for notice in draw.permutation(NOTICES[language].split("|"))[:3]]
+    return "\n".join(menu), ("" if language == "zh" else " ").join(notices)
+
+
+def items(language: str) -> list[str]:
+    """The questions of the made benchmark: each longer than the n-gram that `decontaminate` looks for."""
+    draw = np.random.default_rng((31, _NUMBER[language]))
+    return [filled(QUESTION[language], SLOTS[language], draw) for _ in range(ITEMS)]
+
+
+def filled(template: str, slots: dict[str, str], draw: np.random.Generator) -> str:
+    """The template with each {slot} drawn from its words, {number} from numbers."""
+
+    def word(found: re.Match[str]) -> str:
+        if found[1] == "number":
+            return str(draw.integers(3, 999))
+        return str(draw.choice(slots[found[1]].split("|")))
+
+    return re.sub(r"\{(\w+)\}", word, template)
