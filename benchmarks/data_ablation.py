@@ -108,8 +108,6 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     asked.add_argument("--slots", type=int, default=1, help="trainings at a time")
     asked.add_argument("settings", nargs="*", metavar="key=value", help="settings of the trainings, as model.layers=2")
     options = asked.parse_args(given)
-    root = Path(options.run).resolve()
-    line = cleaned(root, Path(options.corpus), options.megabytes, options.vocabulary)
     every = max(1, options.steps // 4)
     asked_for = [f"pretrain.steps={options.steps}", f"pretrain.validate_every={every}", "pretrain.validate_sequences=0"]
     asked_for.append(f"pretrain.schedule.length={options.steps}")
@@ -118,6 +116,8 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     except ConfigError as error:
         raise SystemExit(f"error: {error}") from None
     configs = [replace(config, seed=config.seed + number) for number in range(options.seeds)]
+    root = Path(options.run).resolve()
+    line = cleaned(root, Path(options.corpus), options.megabytes, options.vocabulary)
     points = {}
     for name in POINTS:
         run, facts = encoded(root, line, name)
@@ -258,9 +258,9 @@ def results(points: dict[str, Point]) -> Iterator[dict[str, Any]]:
         own = point.bpb()
         line = result(f"data-ablation: {POINTS[name]}", float(own.mean()), "bits a byte", "raw", float(raw.mean()))
         line["seeds"] = [round(value, 5) for value in own.tolist()]
-        line["spread"] = round(spread(own), 5)
         line["against the point before"] = round(float((own - before).mean()), 5)
-        line["spread of that"] = round(spread(own - before), 5)
+        if len(own) > 1:
+            line["spread"], line["spread of that"] = round(spread(own), 5), round(spread(own - before), 5)
         line.update({language: round(float(point.bpb(language).mean()), 5) for language in point.held})
         line["megabytes"] = round(sum(point.kinds.values()) / 1e6, 3)
         line["epochs"] = {language: round(value, 3) for language, value in point.epochs.items()}
