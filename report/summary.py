@@ -11,8 +11,9 @@ def summary(facts: RunFacts) -> dict[str, Any]:
     """The figures of a run. A part that was not run is absent, so that nobody takes a zero for a result.
 
     stages.<name>.{in,kept,removed,seconds,by_domain}; tokens.<domain> (training tokens of one epoch);
-    train.{steps,first_loss,last_loss,tokens_per_second}; bpb.<domain>; validation.<domain> (all that evaluate measured);
-    benchmarks.<name>.{score,error,chance,items,of}.
+    train.{steps,first_loss,last_loss,tokens_per_second}; bpb.<domain>; benchmarks.<name>.{score,error,chance,items,of};
+    by entry of the mix, which is a domain or a part of one (WebText.en): mix.<entry>.{train_tokens,epochs,...} and
+    validation.<entry> (all that evaluate measured).
     """
     found: dict[str, Any] = {
         "run": facts.name,
@@ -22,13 +23,16 @@ def summary(facts: RunFacts) -> dict[str, Any]:
     }
     mix = facts.stage("encode").manifest.get("mix")
     if mix:
-        found["tokens"] = {domain: row["train_tokens"] for domain, row in mix.items()}
+        found["tokens"] = by_domain({entry: row["train_tokens"] for entry, row in mix.items()})
+        found["mix"] = mix
     train = training(facts)
     if train:
         found["train"] = train
     scores = facts.stage("evaluate").manifest.get("bpb")
     if scores:
-        found["bpb"] = {domain: row["bpb"] for domain, row in scores.items()}
+        size = by_domain({entry: row["utf8_bytes"] for entry, row in scores.items()})
+        bits = by_domain({entry: row["bpb"] * row["utf8_bytes"] for entry, row in scores.items()})
+        found["bpb"] = {domain: bits[domain] / size[domain] for domain in bits}
         found["validation"] = scores
     if facts.benchmarks:
         found["benchmarks"] = {
@@ -36,6 +40,15 @@ def summary(facts: RunFacts) -> dict[str, Any]:
             for name, row in facts.benchmarks["scores"].items()
         }
     return found
+
+
+def by_domain(entries: dict[str, Any]) -> dict[str, Any]:
+    """Sums by domain of what is known by entry of the mix: `WebText.en` and `WebText.zh` are parts of `WebText`."""
+    sums: dict[str, Any] = {}
+    for entry, value in entries.items():
+        domain = entry.partition(".")[0]
+        sums[domain] = sums.get(domain, 0) + value
+    return sums
 
 
 def training(facts: RunFacts) -> dict[str, Any] | None:

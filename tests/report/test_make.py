@@ -16,6 +16,8 @@ import pytest
 from core.config import ConfigError
 from report.config import ReportConfig, ReportSettings
 from report.make import make
+from report.read import read_run
+from report.summary import summary
 from tests.report.conftest import RunWriter, judged
 
 _VOID = {"meta", "line", "path", "br", "link", "img"}
@@ -66,8 +68,20 @@ def test_the_summary_holds_the_figures_that_scripts_read(finished: Path) -> None
     assert found["tokens"] == {"WebText": 6000, "Code": 2000}
     assert found["train"]["steps"] == 3 and found["train"]["tokens_per_second"] == 512.5
     assert (found["train"]["first_loss"], found["train"]["last_loss"]) == (9.1, 6.4)
-    assert found["bpb"] == {"WebText": 2.164, "Code": 1.803}
+    assert found["bpb"] == pytest.approx({"WebText": 2.164, "Code": 1.803})
     assert found["seed"] == 7
+
+
+def test_parts_of_a_domain_are_one_domain_in_the_summary(new_run: Callable[[], RunWriter]) -> None:
+    run = new_run()
+    tokens = {"WebText.en": 30, "WebText.zh": 12, "Code": 5}
+    run.stage("encode", mix={entry: {"train_tokens": count} for entry, count in tokens.items()})
+    entries = {"WebText.en": (2.0, 100), "WebText.zh": (3.0, 300), "Code": (1.5, 10)}
+    run.stage("evaluate", bpb={entry: {"bpb": bpb, "utf8_bytes": size} for entry, (bpb, size) in entries.items()})
+    found = summary(read_run(str(run.root)))
+    assert found["tokens"] == {"WebText": 42, "Code": 5}
+    assert found["bpb"] == pytest.approx({"WebText": (200 + 900) / 400, "Code": 1.5})
+    assert found["validation"]["WebText.zh"]["bpb"] == 3.0 and found["mix"]["WebText.en"]["train_tokens"] == 30
 
 
 def test_the_funnel_shows_documents_and_bytes_of_each_domain(finished: Path) -> None:
