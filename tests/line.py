@@ -60,7 +60,7 @@ class Line:
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         given = ["--config", str(self.config), f"run={self.run}", f"corpus={self.corpus}"]
         command = [sys.executable, str(ROOT / "jobs" / "line.py"), *given, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
 
     def read(self, *parts: str) -> Any:
         return json.loads(self.run.joinpath(*parts).read_text(encoding="utf-8"))
