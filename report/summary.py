@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.mix import domain_of
 from report.read import Count, RunFacts, StageFacts
 
 
@@ -46,8 +47,7 @@ def by_domain(entries: dict[str, Any]) -> dict[str, Any]:
     """Sums by domain of what is known by entry of the mix: `WebText.en` and `WebText.zh` are parts of `WebText`."""
     sums: dict[str, Any] = {}
     for entry, value in entries.items():
-        domain = entry.partition(".")[0]
-        sums[domain] = sums.get(domain, 0) + value
+        sums[domain_of(entry)] = sums.get(domain_of(entry), 0) + value
     return sums
 
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.hashing import mixed
+from core.mix import domain_of
 from datapipe.mix.holdout import cluster_keys
 from datapipe.mix.ranks import RANK_BITS, ranks
-from datapipe.mix.subdomains import domain_of
 
 _ALL = 1 << RANK_BITS
 _WINDOW = 20_000  # characters

@@ -19,11 +19,6 @@ def entry_name(stratum: str) -> str:
     return stratum.replace("/", ".")
 
 
-def domain_of(entry: str) -> str:
-    """The domain of an entry of the mix; domains have no dot in their names."""
-    return entry.partition(".")[0]
-
-
 def entries(batch: pa.RecordBatch) -> list[str]:
     """The entry of the mix that each document of a batch belongs to."""
     found = zip(batch.column("domain").to_pylist(), batch.column("metadata").to_pylist(), strict=True)

@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 
 from core import storage
 from core.config import ConfigError
+from core.mix import domain_of
 from datapipe.config import EncodeConfig
 from datapipe.mix.holdout import Holdout, choose, cluster_keys
-from datapipe.mix.subdomains import domain_of, entries
+from datapipe.mix.subdomains import entries
 from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Encoder, Engine, Vocabulary, one_thread
 from tokenizer.shards import Ids, ShardWriter, dtype_for

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.mix import domain_of
 from trainer.evaluate.config import ColumnConfig, TableConfig
 from trainer.evaluate.measure import Score, total
 
@@ -54,7 +55,7 @@ def _selected(column: ColumnConfig, scores: Mapping[str, Mapping[str, Score]]) -
     return [
         score
         for entry, by_language in scores.items()
-        if entry.partition(".")[0] in column.domains  # a part of a domain with epochs of its own is named Domain.part
+        if domain_of(entry) in column.domains
         for language, score in by_language.items()
         if (not column.languages or language in column.languages) and language not in column.except_languages
     ]

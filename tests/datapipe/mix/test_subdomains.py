@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from core.mix import domain_of
 from datapipe.document import Document, to_batch
 from datapipe.mix.holdout import Holdout
 from datapipe.mix.ranks import RANK_BITS
-from datapipe.mix.subdomains import domain_of, entries, entry_name, with_entries
+from datapipe.mix.subdomains import entries, entry_name, with_entries
 from datapipe.stages.encode import clusters_of, conservation
 from datapipe.stages.train_tokenizer import sample_bounds
 from datapipe.work import ShardTask
