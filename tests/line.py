@@ -1,4 +1,4 @@
-"""What tests of the line share: its typed config, and what a run's output comes down to."""
+"""What tests of the line share: its typed config, a run as a user starts it, and what a run's output comes down to."""
 
 from __future__ import annotations
 

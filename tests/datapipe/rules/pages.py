@@ -69,3 +69,12 @@ def left(text: str, language: str = "en", domain: str = "WebText") -> str:
     """The text without the lines that the shipped bounds take out."""
     view, _ = remove_lines(TextView.of([text]), bounds().of(domain, language).lines)
     return view.text(0)
+
+
+def only_that_line_goes(rule: str, line: str, language: str = "en") -> bool:
+    """Whether a line between two good pages is taken out by this rule and no other, and nothing besides it."""
+    page = {"en": ENGLISH, "zh": CHINESE}[language]
+    view, taken = remove_lines(TextView.of([f"{page}{line}\n{page}"]), bounds().of("WebText", language).lines)
+    assert {name: counts.tolist() for name, counts in taken.items()} == {rule: [1]}
+    assert line not in view.text(0)
+    return view.text(0).replace("\n", "") == (page + page).replace("\n", "")

@@ -1,13 +1,10 @@
-"""The Chinese sets, modern and classical."""
+"""The Chinese set."""
 
 import pytest
 
 from datapipe.rules.chinese import entropy, han_share
-from datapipe.rules.classical_chinese import vernacular
 from datapipe.text.view import TextView
-from tests.datapipe.rules.pages import CHINESE, broken, verdict
-
-CLASSICAL = "山有木而人不知其名，水有源而人不窮其始。鄉之父老相與言曰：昔者有客自東來，舍於橋側，旬日而去，莫知所之。"
+from tests.datapipe.rules.pages import CHINESE, broken, only_that_line_goes
 
 
 @pytest.mark.parametrize(
@@ -21,7 +18,6 @@ CLASSICAL = "山有木而人不知其名，水有源而人不窮其始。鄉之�
         ("chinese.bracket_titles", CHINESE.replace("，", "【】【】【】")),
         ("chinese.entropy", "春风化雨" * 100),
         ("chinese.duplicate_13grams", CHINESE * 3),
-        ("fineweb.punctuated_lines", CHINESE.replace("。", "").replace("”", "")),
         ("gopher.mean_word_length", "我们 internationalisation " * 60),
     ],
 )
@@ -38,12 +34,5 @@ def test_entropy_is_in_bits_and_by_document() -> None:
     assert entropy(TextView.of(["天地玄黄", "天天天天", "", "天地 天地"])).tolist() == [2, 0, 0, 1]
 
 
-def test_classical_chinese_stays_and_modern_text_about_it_goes() -> None:
-    assert verdict(CLASSICAL, "zh", "ClassicalChinese") is None
-    found = verdict(CHINESE, "zh", "ClassicalChinese")
-    assert found is not None and found.rule == "classical_chinese.vernacular"
-    assert vernacular(TextView.of([CLASSICAL]))[0] == 0
-
-
-def test_an_edition_full_of_gaps_goes() -> None:
-    assert broken(CLASSICAL.replace("不", "□□"), "classical_chinese.missing_characters", "zh", "ClassicalChinese")
+def test_a_line_of_marks_alone_is_taken_out() -> None:
+    assert only_that_line_goes("chinese.bare_line", "——（）——", "zh")

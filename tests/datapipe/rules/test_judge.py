@@ -76,3 +76,9 @@ def test_a_rule_without_a_docstring_or_defined_twice_is_refused() -> None:
         rule("test.nothing")(lambda view: np.zeros(len(view)))
     with pytest.raises(ValueError, match="defined twice"):
         rule("gopher.words")(PAGE_RULES["gopher.words"].measure)
+
+
+def test_no_bounds_and_nothing_invisible_leave_the_view_as_it_is() -> None:
+    view = TextView.of([ENGLISH])
+    assert remove_lines(view, {})[0] is view
+    assert remove_lines(TextView.of(["zero\u200bwidth\ufeff"]), {})[0].text(0) == "zerowidth"
