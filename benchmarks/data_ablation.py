@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -136,7 +137,8 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
 
 def cleaned(root: Path, corpus: Path, megabytes: float, vocabulary: int) -> Run:
     """The line, run over the made crawl up to the tokenizer, as far as it has not been already."""
-    wanted = {"megabytes": megabytes, "vocabulary": vocabulary, "shares": _junk.SHARES}
+    program = inspect.getsource(_junk) + inspect.getsource(_junk.words)
+    wanted = {"megabytes": megabytes, "vocabulary": vocabulary, "program": hashlib.sha256(program.encode()).hexdigest()}
     mark = root / "made.json"
     found = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else None
     if found is None:
