@@ -56,9 +56,11 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
 
 
 def parametrised(config: TrainConfig, kind: str, width: int) -> TrainConfig:
-    """The model at a width; plain: the same standard deviations and rates at every width, and nothing divided by m."""
+    """The model at a width; plain: the same standard deviations and rates at every width, and nothing divided by m. At the base
+    width, where m = 1, both are one model: it is trained once."""
     made = at_width(config, width)
-    return made if kind == "muP" else replace(made, model=replace(made.model, base_hidden=None))
+    same = kind == "muP" or width == config.model.base_hidden
+    return made if same else replace(made, model=replace(made.model, base_hidden=None))
 
 
 def lowest(factors: list[float], losses: list[float]) -> float:

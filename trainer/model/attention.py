@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.nn.functional import scaled_dot_product_attention
+
+from trainer.parallel.products import causal_attention
 
 
 @lru_cache(maxsize=8)
@@ -80,5 +81,4 @@ def attend(q: Tensor, k: Tensor, v: Tensor, segments: Tensor | None = None) -> T
 
 def _causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     q, k, v = (x.permute(1, 2, 0, 3) for x in (q, k, v))
-    grouped = q.shape[1] != k.shape[1]
-    return scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped).permute(2, 0, 1, 3)
+    return causal_attention(q, k, v).permute(2, 0, 1, 3)

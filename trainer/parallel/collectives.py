@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.autograd import Function
+
+from trainer.parallel.products import linear, multiply
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,16 @@ class _ColumnLinear(Function):
         ctx.group = group
         ctx.save_for_backward(x, *weights)
         whole = gather_first(x, group) if group.sequence else x
-        return tuple(torch.nn.functional.linear(whole, weight) for weight in weights)
+        return tuple(multiply(whole, weight.t()) for weight in weights)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         group: TensorGroup = ctx.group
         x, *weights = ctx.saved_tensors
         whole = gather_first(x, group) if group.sequence else x
-        grad_x = grads[0] @ weights[0]
+        grad_x = multiply(grads[0], weights[0])
         for grad, weight in zip(grads[1:], weights[1:], strict=True):
-            grad_x += grad @ weight
+            grad_x += multiply(grad, weight)
         if group.sequence:
             part = x.new_empty(x.shape)
             work = dist.reduce_scatter_tensor(part, grad_x, group=group.group, async_op=True)
@@ -137,7 +138,7 @@ class _ColumnLinear(Function):
             part = grad_x
             work = dist.all_reduce(grad_x, group=group.group, async_op=True)
         rows = whole.flatten(0, -2)
-        grad_weights = [grad.flatten(0, -2).t() @ rows for grad in grads]
+        grad_weights = [multiply(grad.flatten(0, -2).t(), rows) for grad in grads]
         if work is not None:
             work.wait()
         return part, None, *grad_weights
@@ -146,5 +147,5 @@ class _ColumnLinear(Function):
 def column_linear(x: Tensor, weights: tuple[Tensor, ...], group: TensorGroup) -> tuple[Tensor, ...]:
     """x [sequence, batch, in] through each weight [out / size, in]."""
     if group.alone:
-        return tuple(torch.nn.functional.linear(x, weight) for weight in weights)
+        return tuple(linear(x, weight) for weight in weights)
     return _ColumnLinear.apply(x, group, *weights)  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from trainer.parallel.collectives import ALONE, TensorGroup, column_linear, enter, leave, shared
 from trainer.parallel.loss import Scored, score
+from trainer.parallel.products import linear
 
 
 def _parameter(*shape: int) -> nn.Parameter:
@@ -59,7 +60,7 @@ class RowLinear(Layer):
         self.weight = _parameter(outputs, inputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return leave(F.linear(x, self.weight), self.tensor)
+        return leave(linear(x, self.weight), self.tensor)
 
 
 class Norm(Layer):
@@ -112,7 +113,7 @@ class Vocabulary(Layer):
 
     def logits(self, x: Tensor) -> Tensor:
         """[sequence, batch, width] -> this rank's columns [sequence, batch, rows / ranks]."""
-        return F.linear(enter(x, self.tensor), self.weight)
+        return linear(enter(x, self.tensor), self.weight)
 
     def score(self, x: Tensor, targets: Tensor, weights: Tensor, scale: float) -> Scored:
         """Cross-entropy of x against targets [sequence, batch], logits times `scale`; never holds all logits at once."""

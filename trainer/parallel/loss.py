@@ -16,6 +16,7 @@ from torch.autograd import Function
 
 from trainer.config.parallel import CHUNK_ELEMENTS
 from trainer.parallel.collectives import TensorGroup
+from trainer.parallel.products import widened
 
 
 class Scored(NamedTuple):
@@ -30,14 +31,15 @@ class _HeadLoss(Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, targets: Tensor, weights: Tensor, scale: float, group: TensorGroup, train: bool
     ) -> tuple[Tensor, Tensor]:
-        tokens, rows = x.shape[0], weight.shape[0]
-        chunk = max(1, min(tokens, CHUNK_ELEMENTS[x.device.type] // rows))
+        tokens, own = x.shape[0], widened(weight)
+        chunk = max(1, min(tokens, CHUNK_ELEMENTS[x.device.type] // len(own)))
         losses = torch.empty(tokens, dtype=torch.float32, device=x.device)
         grad_x = torch.empty_like(x) if train else None
         grad_weight: Tensor | None = None
         for start in range(0, tokens, chunk):
             part = slice(start, min(tokens, start + chunk))
-            logits = (x[part] @ weight.t()).float()
+            states = widened(x[part])
+            logits = (states @ own.t()).float()
             if scale != 1.0:
                 logits *= scale
             losses[part], sums, local, mine = _exponentiate(logits, targets[part], group)
@@ -47,14 +49,14 @@ class _HeadLoss(Function):
             factor = weights[part] * scale
             logits *= (factor / sums).unsqueeze(-1)
             logits.scatter_add_(1, local.unsqueeze(-1), (-factor * mine).unsqueeze(-1))
-            grad_logits = logits.to(x.dtype)
-            torch.mm(grad_logits, weight, out=grad_x[part])
+            grad_logits = logits.to(own.dtype)
+            grad_x[part] = grad_logits @ own
             if grad_weight is None:
-                grad_weight = grad_logits.t() @ x[part]
+                grad_weight = grad_logits.t() @ states
                 if chunk < tokens:
                     grad_weight = grad_weight.float()  # many small gradients added in bf16 would lose the later ones
             else:
-                grad_weight += grad_logits.t() @ x[part]
+                grad_weight += grad_logits.t() @ states
         if grad_x is not None and grad_weight is not None:
             ctx.save_for_backward(grad_x, grad_weight.to(weight.dtype))
         ctx.mark_non_differentiable(losses)
