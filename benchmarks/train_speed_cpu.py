@@ -52,8 +52,9 @@ def main(arguments: list[str]) -> Iterable[dict[str, Any]]:
     measured = f"{parameters(model) / 1e6:.0f}M parameters, {precision}, {shape.tokens:,} tokens a step"
     for peer in ENGINES[1:]:
         yield {
-            "name": f"train-speed-cpu: {measured}", "value": round(best["ours"], 1), "unit": "tokens/s", "reference": peer, "reference_value": round(best[peer], 1),
-            "ratio": round(best["ours"] / best[peer], 3), "ratio_a_core": round(per_core["ours"] / per_core[peer], 3),
+            "name": f"train-speed-cpu: {measured}", "value": round(best["ours"], 1), "unit": "tokens/s",
+            "reference": peer, "reference_value": round(best[peer], 1), "ratio": round(best["ours"] / best[peer], 3),
+            "ratio_a_core": round(per_core["ours"] / per_core[peer], 3),
         }  # fmt: skip
     per_token = flops_per_token_with_attention(model)
     for engine in ENGINES:
