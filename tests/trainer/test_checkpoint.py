@@ -30,8 +30,7 @@ def test_what_was_written_is_read_whole_or_in_shares(tmp_path: Path) -> None:
     assert torch.equal(checkpoint.share("embedding.weight", 0, 1, 2), checkpoint.tensor("embedding.weight").chunk(2)[1])
     assert not checkpoint.tensor("norm.gain.exp_avg_sq").any()
     assert set(checkpoint.weights()) == {name for name, _ in build(MODEL, 1).named_parameters()}
-    for file in checkpoint.files:
-        checkpoint.verify(file)
+    checkpoint.verify_all()
 
 
 def test_a_damaged_checkpoint_is_named_and_passed_over(tmp_path: Path) -> None:
@@ -56,6 +55,8 @@ def test_a_flipped_bit_is_found_by_the_checksum(tmp_path: Path) -> None:
     checkpoint = Checkpoint.open(tmp_path / "step-00000001")
     with pytest.raises(CheckpointError, match=r"head\.safetensors.*checksum"):
         checkpoint.verify("consolidated/head.safetensors")
+    with pytest.raises(CheckpointError, match=r"head\.safetensors.*checksum"):
+        checkpoint.verify_all()
 
 
 def test_what_a_kill_left_half_written_is_no_checkpoint(tmp_path: Path) -> None:
