@@ -44,16 +44,16 @@ def arrange(choice: LayerChoice, before: int, now: int, distances: Sequence[floa
 
 
 @torch.no_grad()
-def distances(checkpoint: Checkpoint, tokens: Tensor) -> list[float]:
+def distances(checkpoint: Checkpoint, tokens: Tensor, segments: Tensor | None = None) -> list[float]:
     """How far each block moves the residual stream: |output - input| / |input|, the mean over tokens [sequence, batch].
 
-    One block is in memory at a time, so a network of any size can be measured where its states fit.
+    `segments` [sequence, batch] numbers the documents, for a network whose attention stops between them. One block is in memory at a time, so a network of any size can be measured where its states fit.
     """
     model = checkpoint.model
     x = _loaded(Embedding(model), "embedding", checkpoint)(tokens)
     found = []
     for number in range(model.layers):
-        out = _loaded(Block(model), f"layers.{number}", checkpoint)(x)
+        out = _loaded(Block(model), f"layers.{number}", checkpoint)(x, segments)
         found.append(float(((out - x).norm(dim=-1) / x.norm(dim=-1)).mean()))
         x = out
     return found

@@ -40,7 +40,8 @@ class Grown:
         factor = factors(self.model, small).get(name, 1.0)
         old = self.read(source)
         weight = drawn(name, shape_of(name, self.model), replace(self.model, init_seed=None), self.seed).to(old.dtype)
-        if name == "head.weight" and self.model.rows > small.rows:
+        head = "embedding.weight" if small.tied else "head.weight"
+        if name == head and self.model.rows > small.rows:
             weight[small.rows :, : small.hidden] = quiet_row(old, small) * factor
         _lead(weight, old * factor)
         made = {name: weight}

@@ -48,3 +48,7 @@ def test_a_block_that_adds_nothing_has_no_distance(tmp_path: Path) -> None:
     first, second = distances(checkpoint, IDS)
     assert first == pytest.approx(float(((out - x).norm(dim=-1) / x.norm(dim=-1)).mean()), rel=1e-5)
     assert second > 0
+    numbers = (torch.arange(16) // 5).unsqueeze(1).expand(16, 3).int()  # attention that stops between documents
+    masked = network.layers[0](x, numbers)
+    expected = float(((masked - x).norm(dim=-1) / x.norm(dim=-1)).mean())
+    assert distances(checkpoint, IDS, numbers)[0] == pytest.approx(expected, rel=1e-5) != pytest.approx(first, rel=1e-5)

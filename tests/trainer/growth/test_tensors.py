@@ -49,14 +49,15 @@ def growth(small: ModelConfig, blocks: list[Placed], mask_steps: int = 4) -> Gro
 
 def network(model: ModelConfig, weights: dict[str, Tensor]) -> Network:
     made = build(model, 1).double()
-    made.load_state_dict(weights)
-    made.tie()
+    made.load_state_dict({**weights, "head.weight": weights["embedding.weight"]} if model.tied else weights)
     return made
 
 
-def grown(folder: Path, model: ModelConfig, choice: Any = "interpolate") -> tuple[Checkpoint, Network, Network, Growth]:
+def grown(
+    folder: Path, model: ModelConfig, choice: Any = "interpolate", before: ModelConfig = SMALL
+) -> tuple[Checkpoint, Network, Network, Growth]:
     """The small network, the grown one without masks, and the growth between them."""
-    checkpoint = trained(folder)
+    checkpoint = trained(folder, before)
     small = checkpoint.model
     shape.check(small, model)
     blocks = arrange(choice, small.layers, model.layers, [0.5, 0.3])
@@ -173,9 +174,11 @@ def test_from_m_32_to_m_40_the_head_takes_a_quarter_more(tmp_path: Path) -> None
 
 
 @torch.no_grad()
-def test_rows_that_new_padding_adds_do_not_move_the_loss(tmp_path: Path) -> None:
-    model = dataclasses.replace(SMALL, vocab_multiple=256)  # 64 rows become 256
-    _, small, large, _ = grown(tmp_path, model)
+@pytest.mark.parametrize("tied", [False, True], ids=["a head of its own", "one matrix for embedding and head"])
+def test_rows_that_new_padding_adds_do_not_move_the_loss(tmp_path: Path, tied: bool) -> None:
+    before_it = dataclasses.replace(SMALL, tied=tied)
+    model = dataclasses.replace(before_it, vocab_multiple=256)  # 64 rows become 256
+    _, small, large, _ = grown(tmp_path, model, before=before_it)
     before, after = small(IDS), large(IDS)
     assert torch.allclose(after[..., :64], before, rtol=0, atol=1e-12)
     unused = torch.logsumexp(before[..., 60:64], -1) - torch.log(torch.tensor(4.0))
