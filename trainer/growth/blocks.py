@@ -47,7 +47,8 @@ def arrange(choice: LayerChoice, before: int, now: int, distances: Sequence[floa
 def distances(checkpoint: Checkpoint, tokens: Tensor, segments: Tensor | None = None) -> list[float]:
     """How far each block moves the residual stream: |output - input| / |input|, the mean over tokens [sequence, batch].
 
-    `segments` [sequence, batch] numbers the documents, for a network whose attention stops between them. One block is in memory at a time, so a network of any size can be measured where its states fit.
+    `segments` [sequence, batch] numbers the documents, for a network whose attention stops between them. One block is in
+    memory at a time, so a network of any size can be measured where its states fit.
     """
     model = checkpoint.model
     x = _loaded(Embedding(model), "embedding", checkpoint)(tokens)

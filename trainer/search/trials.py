@@ -82,16 +82,22 @@ class Trial:
 
 def trial(config: TrainConfig, run: Run) -> Trial:
     """The trial of a config on a run's shards. Its schedule ends where the config's run ends, wherever the trial is stopped."""
-    pretrain = config.pretrain
-    if pretrain.schedule.length is None:
-        tokens = pretrain.sequences_through(pretrain.steps) * config.model.context
-        length = tokens if pretrain.schedule.unit == "tokens" else pretrain.steps
-        config = replace(config, pretrain=replace(pretrain, schedule=replace(pretrain.schedule, length=length)))
+    config = with_its_end(config)
     settings = {name: value for name, value in plain(config.pretrain).items() if name != "steps"}
     basis = {"model": plain(config.model), "seed": config.seed, "pretrain": settings, "encode": _shards(run)}
     name = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
     folder = Path(local_path(run.stage("search").path("trials", name)))
     return Trial(folder, replace(config, run=str(folder)))
+
+
+def with_its_end(config: TrainConfig) -> TrainConfig:
+    """The config with its schedule's length said, so that the schedule stays where a run of it is stopped early."""
+    pretrain = config.pretrain
+    if pretrain.schedule.length is not None:
+        return config
+    tokens = pretrain.sequences_through(pretrain.steps) * config.model.context
+    length = tokens if pretrain.schedule.unit == "tokens" else pretrain.steps
+    return replace(config, pretrain=replace(pretrain, schedule=replace(pretrain.schedule, length=length)))
 
 
 def _shards(run: Run) -> str:
