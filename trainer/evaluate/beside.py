@@ -14,6 +14,7 @@ from transformers.utils import logging
 
 from core.config import ConfigError
 from trainer.evaluate.config import BesideConfig
+from trainer.evaluate.ids import as_text, start_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,7 @@ class Foreign:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, nothing put before or after."""
-        found: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return found
+        return as_text(self.tokenizer, texts)
 
     def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Nats of each target [sequence, batch], in fp32."""
@@ -47,9 +47,8 @@ def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dty
         model: Any = AutoModelForCausalLM.from_pretrained(config.path, local_files_only=True, dtype=dtype)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{where}: transformers cannot load it: {error}") from error
-    end = tokenizer.eos_token_id
-    known = [value for value in (config.start, tokenizer.bos_token_id, end) if value is not None]
-    if not known:
+    start, end = start_of(model, tokenizer, config.start), tokenizer.eos_token_id
+    if start is None:
         raise ConfigError(f"{where}: its tokenizer names neither bos_token nor eos_token; set evaluate.beside.{name}.start.")
     limit = int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
-    return Foreign(model.to(device).eval(), tokenizer, int(known[0]), int(known[0] if end is None else end), limit)
+    return Foreign(model.to(device).eval(), tokenizer, start, start if end is None else int(end), limit)

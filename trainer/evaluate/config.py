@@ -40,7 +40,7 @@ class BesideConfig:
     path: str = setting(why="a Hugging Face directory")
     context: int | None = setting(None, "tokens of its windows; null is as many as ours have")
     start: int | None = setting(
-        None, "id in front of a first token; null is its bos_token, or else its eos_token (2 for exports of ours)"
+        None, "id in front of a first token; null is what it begins generation with, its bos_token or its eos_token"
     )
 
 

@@ -67,6 +67,7 @@ def write_settings(folder: str, made: Form, dtype: str) -> None:
     """config.json and generation_config.json."""
     storage.write_json(storage.join(folder, "config.json"), {**made.config, **_IDS, "dtype": dtype, "use_cache": True})
     ids = {name: value for name, value in _IDS.items() if name != "unk_token_id"}
+    ids["bos_token_id"] = ids["eos_token_id"]  # generation begins as a document in training does: behind the end of another
     generation = {**ids, "do_sample": True, "temperature": 0.8, "top_p": 0.95, "max_new_tokens": 256}
     storage.write_json(storage.join(folder, "generation_config.json"), generation)
 

@@ -22,6 +22,7 @@ class CodeConfig:
     samples: int = setting(10, "programs drawn for each problem")
     k: int = setting(5, "pass@k: the report prints pass@5")
     temperature: float = setting(0.8, "of the draws")
+    top_p: float = setting(0.95, "drawn from the likeliest tokens that have this share of the probability; 1 is all")
     seconds: float = setting(5.0, "time of one program, wall clock and processor")
     megabytes: int = setting(512, "memory of one program")
 
@@ -30,6 +31,8 @@ class CodeConfig:
             raise ConfigError(f"k = {self.k} must be from 1 to samples = {self.samples}.")
         if self.temperature <= 0:
             raise ConfigError(f"temperature = {self.temperature} must be above 0, or all samples are one.")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError(f"top_p = {self.top_p} must be above 0 and at most 1.")
         if self.seconds <= 0 or self.megabytes < 64:
             raise ConfigError(f"seconds = {self.seconds}, megabytes = {self.megabytes}: use more than 0 and at least 64.")
 
@@ -64,6 +67,11 @@ class BenchmarkConfig:
     )
     limits: dict[str, int | None] = setting({}, "the same for single benchmarks, as {gsm8k: 20}")
     shots: dict[str, int] = setting({}, "examples before a question, other than the report's, as {arc: 5}")
+    start: int | None = setting(
+        None,
+        "id in front of every text; null is the end of a document for the run's export, and for --export DIR what that "
+        "model begins generation with, its bos_token or its eos_token",
+    )
     batch: int = setting(16, "sequences of one forward pass")
     code: CodeConfig = setting(CodeConfig)
     follow: FollowConfig = setting(FollowConfig)

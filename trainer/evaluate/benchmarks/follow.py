@@ -16,11 +16,10 @@ from transformers import AutoTokenizer
 
 from core import storage
 from core.run import Run
-from tokenizer.config import END
 from trainer.checkpoint import Checkpoint, CheckpointError, folder_name, steps_in
 from trainer.config import TrainConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
-from trainer.evaluate.benchmarks.stage import reader_of
+from trainer.evaluate.benchmarks.stage import own_ids, reader_of
 from trainer.evaluate.stage import measured
 from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
@@ -95,7 +94,7 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
         print(f"evolution: {folder} is gone or not whole, it is passed over ({error}).", file=sys.stderr)
         return None
     tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
-    reader = reader_of(model, tokenizer, tokenizer.convert_tokens_to_ids(END), config.benchmark, config.seed)
+    reader = reader_of(model, tokenizer, *own_ids(tokenizer, config.benchmark), config.benchmark, config.seed)
     settings = replace(config.benchmark, limit=asked.limit, limits={})
     scores = score(reader, settings, config.seed, asked.names)
     rows = facts["bpb"].values()

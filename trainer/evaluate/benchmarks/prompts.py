@@ -2,7 +2,8 @@
 
 All items of a subject see the same shots, so their beginnings are read once (see `reader.py`). Shots are the benchmark's own
 where it has such (dev questions, worked examples), or else other items of the same subject, never the asked one. Where a
-model's context cannot hold all of them it gets as many whole ones as fit; how many that were stands beside the score.
+model's context cannot hold all of them it gets as many whole ones as fit; how many that were stands beside the score, and
+how many items were longer than the context by themselves.
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ from trainer.evaluate.benchmarks.item import Benchmark, Item, Loaded
 
 @dataclass(frozen=True)
 class Asked:
-    """An item with its prompts complete, and the number of shots in them."""
+    """An item with its prompts complete, the number of shots in them, and whether even without shots it is longer than the
+    model's context."""
 
     item: Item
     shots: int
+    cut: bool = False
+
+
+def answer_room(tokens: int, context: int) -> int:
+    """How many of the `tokens` that an answer may have it gets: half of the context at most, the rest is the prompt's."""
+    return min(tokens, max(1, context // 2))
 
 
 def draw(items: Sequence[Item], limit: int | None, seed: str) -> list[Item]:
@@ -41,6 +49,7 @@ class Prompter:
     ) -> None:
         self._benchmark, self._loaded, self._shots = benchmark, loaded, shots
         self._length, self._context = length, context
+        self._answer = answer_room(benchmark.tokens, context)
         self._pools: dict[str, list[Item]] = {}
         self._sizes: dict[str, int] = {}
         if shots and not loaded.shots:
@@ -54,16 +63,24 @@ class Prompter:
         above = self._loaded.above.get(item.subject, "")
         shots = self._chosen(item)
         room = self._context - 1 - max(self._length(prompt) for prompt in item.prompts)
-        room -= max((self._length(option) for option in item.options), default=self._benchmark.tokens)
+        room -= max((self._length(option) for option in item.options), default=self._answer)
         room -= self._size(f"{above}\n\n") if above else 0
-        fitting = 0
+        fitting, tight = 0, room < 0
         for shot in shots:
             room -= self._size(f"{shot}\n\n")
             if room < 0:
                 break
             fitting += 1
         before = "".join(f"{part}\n\n" for part in ([above] if above else []) + shots[:fitting])
-        return Asked(replace(item, prompts=tuple(before + prompt for prompt in item.prompts)), fitting)
+        whole = replace(item, prompts=tuple(before + prompt for prompt in item.prompts))
+        return Asked(whole, fitting, tight and self._longest(whole) > self._context)
+
+    def _longest(self, item: Item) -> int:
+        """Tokens that are read and predicted behind the id in front of a text."""
+        if not item.options:
+            return self._length(item.prompts[0]) + 1 + self._answer
+        prompts = item.prompts * len(item.options) if len(item.prompts) == 1 else item.prompts
+        return max(self._length(prompt + option) for prompt, option in zip(prompts, item.options, strict=True))
 
     def _chosen(self, item: Item) -> list[str]:
         if not self._shots:

@@ -3,6 +3,9 @@
 Requests of a benchmark mostly begin alike (shots, then the question before each of its options). What several have in
 common is read once, its keys and values are kept, and the rest is read in batches behind it; rows that differ only in their
 last token are one row. In training every document stands behind the end of another, so here every text does too.
+
+A text longer than the context is read in windows where a continuation fills more than half of it, so that all of it is
+scored; otherwise its beginning is left out. How many items that were is counted with the prompts (see `prompts.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from torch import Tensor
-from transformers import StoppingCriteria
+from transformers import GenerationConfig, StoppingCriteria
 
 from core.progress import Progress
+from trainer.evaluate.benchmarks.prompts import answer_room
+from trainer.evaluate.ids import as_text
 
 LEAST_SHARED = 32
 """A common beginning shorter than this many tokens is not worth a pass of its own."""
@@ -28,7 +33,7 @@ TRUNK = 256
 
 @dataclass(frozen=True)
 class Row:
-    """Token ids to read and those to be predicted at its end; `place` is the request's number."""
+    """Token ids to read and those to be predicted at its end; `place` is the row's number."""
 
     ids: list[int]
     targets: int
@@ -40,27 +45,37 @@ class Row:
 
 
 class Reader(LM):
-    """A transformers model under the harness's interface; `start` is the id in front of every text."""
+    """A transformers model under the harness's interface: `start` is the id in front of every text, `ends` are those that
+    end one, `batch` is the rows of a pass."""
 
-    def __init__(self, model: Any, tokenizer: Any, start: int, batch: int, seed: int, label: str = "benchmark") -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, start: int, ends: Sequence[int], batch: int, seed: int, label: str = "benchmark"
+    ) -> None:
         super().__init__()
-        self.model, self.tokenizer, self.start, self.size, self.seed, self.label = model, tokenizer, start, batch, seed, label
+        self.model, self.tokenizer, self.size, self.seed, self.label = model, tokenizer, batch, seed, label
+        self.start, self.ends = start, list(ends)
         self.context = int(model.config.max_position_embeddings)
+        # A model's own habits (penalties, top_k) are no part of how a benchmark asks.
+        self.model.generation_config = GenerationConfig()
         self._device = next(model.parameters()).device
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, nothing put before or after."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return ids
+        return as_text(self.tokenizer, [text])[0]
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
         """(log-probability of the continuation in nats, whether each of its tokens is the likeliest) of each request."""
-        rows = [self._row(place, *request.args) for place, request in enumerate(requests)]
-        found: list[tuple[float, bool]] = [(0.0, True)] * len(rows)
+        rows: list[Row] = []
+        owners: list[int] = []
+        for number, request in enumerate(requests):
+            rows += self._rows(len(rows), *request.args)
+            owners += [number] * (len(rows) - len(owners))
+        found: list[tuple[float, bool]] = [(0.0, True)] * len(requests)
         with Progress(self.label, total=len(rows), unit="option") as bar:
             for shared, members in trunks(rows):
-                for place, score in self._behind(shared, members).items():
-                    found[place] = score
+                for place, (nats, likeliest) in self._behind(shared, members).items():
+                    before = found[owners[place]]
+                    found[owners[place]] = (before[0] + nats, before[1] and likeliest)
                 bar.advance(len(members))
         return found
 
@@ -78,7 +93,8 @@ class Reader(LM):
         return found
 
     def generate_until(self, requests: Sequence[Instance]) -> list[str]:
-        """Continuations up to a stop, without it; settings: until, max_gen_toks, temperature (0: the likeliest token)."""
+        """Continuations up to an end or a stop, without it; settings: until, max_gen_toks, temperature (0: the likeliest
+        token), top_p."""
         found = [""] * len(requests)
         order = sorted(range(len(requests)), key=lambda place: len(requests[place].args[0]))
         with Progress(self.label, total=len(requests), unit="answer") as bar:
@@ -90,14 +106,22 @@ class Reader(LM):
                 bar.advance(len(places))
         return found
 
-    def _row(self, place: int, context: str, continuation: str) -> Row:
-        """Blanks at the context's end go to the continuation, as in the harness: tokens begin with theirs."""
+    def _rows(self, place: int, context: str, continuation: str) -> list[Row]:
+        """One row, or several windows where the continuation does not fit; their places count up from `place`.
+
+        Blanks at the context's end go to the continuation, as in the harness: tokens begin with theirs.
+        """
         bare = context.rstrip()
         continuation = context[len(bare) :] + continuation
         before = self.encode(bare)
         whole = self.encode(bare + continuation)
-        targets = max(1, min(len(whole) - len(before), self.context))
-        return Row([self.start, *whole][-(self.context + 1) :], targets, place)
+        ids = [self.start, *whole]
+        first, half = len(ids) - max(1, len(whole) - len(before)), max(1, self.context // 2)
+        stops = [*range(max(self.context + 1, first + half), len(ids), half), len(ids)]  # half a window stands before a target
+        return [
+            Row(ids[max(0, stop - self.context - 1) : stop], stop - begin, place + number)
+            for number, (begin, stop) in enumerate(zip([first, *stops], stops, strict=False))
+        ]
 
     @torch.no_grad()
     def _behind(self, shared: int, rows: Sequence[Row]) -> dict[int, tuple[float, bool]]:
@@ -141,9 +165,8 @@ class Reader(LM):
 
     @torch.no_grad()
     def _continued(self, contexts: Sequence[str], asked: dict[str, Any], turn: int) -> list[str]:
-        most = int(asked["max_gen_toks"])
-        room = max(1, self.context - most)
-        prompts = [[self.start, *self.encode(context)][-room:] for context in contexts]
+        room = answer_room(int(asked["max_gen_toks"]), self.context)
+        prompts = [[self.start, *self.encode(context)][-(self.context - room) :] for context in contexts]
         longest = max(map(len, prompts))
         ids = torch.full((len(prompts), longest), self.start, device=self._device)
         mask = torch.zeros_like(ids)
@@ -151,20 +174,26 @@ class Reader(LM):
             ids[number, longest - len(prompt) :] = torch.tensor(prompt, device=self._device)
             mask[number, longest - len(prompt) :] = 1
         warmth = float(asked.get("temperature", 0.0))
-        sampling = {"do_sample": True, "temperature": warmth, "top_p": 0.95} if warmth > 0 else {"do_sample": False}
+        sampling: dict[str, Any] = {"do_sample": False}
+        if warmth > 0:  # transformers would keep to the 50 likeliest tokens, unasked
+            sampling = {"do_sample": True, "temperature": warmth, "top_p": float(asked.get("top_p", 1.0)), "top_k": 0}
         torch.manual_seed(self.seed + turn)
         made = self.model.generate(
             inputs=ids,
             attention_mask=mask,
-            max_new_tokens=max(1, min(most, self.context - longest)),
-            eos_token_id=self.start,
+            max_new_tokens=room,
+            eos_token_id=self.ends or None,
             pad_token_id=self.start,
             use_cache=True,
             stopping_criteria=[_Stops(self.tokenizer, asked["until"], longest)],
             **sampling,
         )
-        texts = self.tokenizer.batch_decode(made[:, longest:], skip_special_tokens=True)
+        texts = self.tokenizer.batch_decode([self._ended(row) for row in made[:, longest:].tolist()], skip_special_tokens=True)
         return [_cut(text, asked["until"]) for text in texts]
+
+    def _ended(self, ids: list[int]) -> list[int]:
+        """What stands before the first end: behind it there is padding, or another document."""
+        return ids[: min((ids.index(end) for end in self.ends if end in ids), default=len(ids))]
 
 
 def trunks(rows: Sequence[Row]) -> list[tuple[int, list[Row]]]:

@@ -17,7 +17,7 @@ from core.config import ConfigError
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.files import Folder
 from trainer.evaluate.benchmarks.item import NAMES, Benchmark, Loaded
-from trainer.evaluate.benchmarks.prompts import Prompter, draw
+from trainer.evaluate.benchmarks.prompts import Prompter, answer_room, draw
 from trainer.evaluate.benchmarks.sets import BENCHMARKS
 
 
@@ -25,8 +25,8 @@ from trainer.evaluate.benchmarks.sets import BENCHMARKS
 class Score:
     """One benchmark's score, its standard error and the chance level, in percent.
 
-    items of `of` were asked; shots: asked for, and the mean that fitted into the context; seconds: wall time of this
-    benchmark (for benchmarks evaluated together, none).
+    items of `of` were asked; shots: asked for, and the mean that fitted into the context; cut: items that are longer than
+    the context without any shot, so that the model never saw them whole; seconds: wall time of this benchmark.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Score:
     of: int
     shots: int
     fitted: float
+    cut: int
     how: str
     seconds: float
 
@@ -92,10 +93,21 @@ def score(reader: Any, config: BenchmarkConfig, seed: int, names: Sequence[str] 
             of=len(loaded.items),
             shots=shots,
             fitted=sum(one.shots for one in asked) / len(asked),
-            how=benchmark.how,
+            cut=sum(one.cut for one in asked),
+            how=_how(benchmark, reader.context),
             seconds=round(time.monotonic() - began, 2),
         )
     return found
+
+
+def _how(benchmark: Benchmark, context: int) -> str:
+    """The benchmark's own sentence, and how long answers could be where the context left less than they may have."""
+    room = answer_room(benchmark.tokens, context)
+    return (
+        f"{benchmark.how}; answers of at most {room} tokens, not {benchmark.tokens}"
+        if room < benchmark.tokens
+        else benchmark.how
+    )
 
 
 def load(benchmark: Benchmark, folder: str) -> Loaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from trainer.config import TrainConfig
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
+from trainer.evaluate.ids import ends_of, start_of
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SCORES, TABLES = "scores.json", "tables.md"
@@ -66,15 +68,25 @@ def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> A
         model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=_TYPES[settings.precision])
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder}: transformers cannot load it: {error}") from error
-    known: list[Any] = [tokenizer.convert_tokens_to_ids(END)] if ours else [tokenizer.bos_token_id, tokenizer.eos_token_id]
-    start = next((value for value in known if value is not None), None)
+    if ours:
+        return reader_of(model, tokenizer, *own_ids(tokenizer, settings), settings, seed)
+    start = start_of(model, tokenizer, settings.start)
     if start is None:
-        raise ConfigError(f"{folder}: its tokenizer names neither bos_token nor eos_token to begin a text with.")
-    return reader_of(model, tokenizer, int(start), settings, seed)
+        raise ConfigError(
+            f"{folder}: neither its tokenizer nor its generation settings name a token to begin a text with; give one by "
+            "benchmark.start."
+        )
+    return reader_of(model, tokenizer, start, ends_of(model, tokenizer), settings, seed)
 
 
-def reader_of(model: Any, tokenizer: Any, start: int, settings: BenchmarkConfig, seed: int) -> Any:
-    """A model in memory under the harness's interface, on the device of the settings."""
+def own_ids(tokenizer: Any, settings: BenchmarkConfig) -> tuple[int, list[int]]:
+    """(the id in front of a text, those that end one) for a model of ours, trained on documents behind one another's ends."""
+    end = int(tokenizer.convert_tokens_to_ids(END))
+    return end if settings.start is None else settings.start, [end]
+
+
+def reader_of(model: Any, tokenizer: Any, start: int, ends: Sequence[int], settings: BenchmarkConfig, seed: int) -> Any:
+    """A model in memory under the harness's interface, on the device of the settings; `start` and `ends` as in `Reader`."""
     try:
         from trainer.evaluate.benchmarks.reader import Reader
     except ImportError as error:
@@ -83,4 +95,4 @@ def reader_of(model: Any, tokenizer: Any, start: int, settings: BenchmarkConfig,
         ) from error
     cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
     placed = model.to("cuda" if cuda else "cpu", dtype=_TYPES[settings.precision]).eval()
-    return Reader(placed, tokenizer, start, settings.batch, seed)
+    return Reader(placed, tokenizer, start, ends, settings.batch, seed)

@@ -27,10 +27,11 @@ def written(model: str, scores: Mapping[str, Score]) -> str:
             continue
         titles = [score.title for score in own.values()]
         parts += [f"## {head}", table(["", "Average", *titles], _rows(model, own, average(scores, of)))]
-        parts.append(table(["", "items", "shots", "error", "metric", "how"], [_rest(score) for score in own.values()]))
+        parts.append(table(["", "items", "shots", "cut", "error", "metric", "how"], [_rest(score) for score in own.values()]))
     parts.append(
         "Percent. Chance: what guessing would score on these items. Error: the standard error of the score for the items that "
-        "were drawn. Shots: asked for, and in brackets how many fitted into the context in the mean."
+        "were drawn. Shots: asked for, and in brackets how many fitted into the context in the mean. Cut: items "
+        "longer than the context without any shot, of which the model never saw the whole."
     )
     return "\n\n".join(parts) + "\n"
 
@@ -45,4 +46,5 @@ def _rows(model: str, own: Mapping[str, Score], level: float | None) -> list[lis
 
 def _rest(score: Score) -> list[str]:
     items = f"{score.items:,} of {score.of:,}"
-    return [score.title, items, f"{score.shots} ({score.fitted:.1f})", f"±{figure(score.error, 2)}", score.metric, score.how]
+    shots, error = f"{score.shots} ({score.fitted:.1f})", f"±{figure(score.error, 2)}"
+    return [score.title, items, shots, f"{score.cut:,}", error, score.metric, score.how]

@@ -67,8 +67,9 @@ class LocalTask(Task):
         metadata = rest["metadata"]
         if self.benchmark.tokens:
             many = self._code.samples if self.benchmark.metric == "pass" else 1
-            warmth = self._code.temperature if self.benchmark.metric == "pass" else 0.0
-            how = {"until": list(self.benchmark.stops), "max_gen_toks": self.benchmark.tokens, "temperature": warmth}
+            drawn = {"temperature": self._code.temperature, "top_p": self._code.top_p}
+            how: dict[str, Any] = {"until": list(self.benchmark.stops), "max_gen_toks": self.benchmark.tokens}
+            how |= drawn if self.benchmark.metric == "pass" else {"temperature": 0.0}
             return [self._instance("generate_until", doc, (doc.prompts[0], how), number, metadata) for number in range(many)]
         prompts = doc.prompts * len(doc.options) if len(doc.prompts) == 1 else doc.prompts
         pairs = zip(prompts, doc.options, strict=True)

@@ -52,6 +52,20 @@ def test_as_many_whole_shots_as_the_context_holds() -> None:
     assert asked.shots == 2 and asked.item.prompts == ("x" * 10 + "\n\n" + "x" * 10 + "\n\nask 0",)
 
 
+def test_an_item_that_is_longer_than_the_context_is_counted() -> None:
+    loaded = Loaded(items(1), {"": ["x" * 10] * 5})
+    size = len("ask 0") + len(" a")
+    assert not prompter(loaded, 5, context=size).ask(loaded.items[0]).cut
+    assert prompter(loaded, 5, context=size - 1).ask(loaded.items[0]).cut
+
+
+def test_an_answer_leaves_the_prompt_half_of_the_context() -> None:
+    item = Item("x", ("q" * 30,), answer="1", shown="q" * 30)
+    benchmark = Benchmark("x", "X", "english", 0, "exact", lambda folder: Loaded([item]), "", tokens=384)
+    cut = [Prompter(benchmark, Loaded([item]), 0, "1 x", len, context).ask(item).cut for context in (60, 61, 62, 400, 1000)]
+    assert cut == [True, False, False, False, False]  # one more for the id in front of the prompt
+
+
 def test_fewer_items_than_shots_is_no_error() -> None:
     loaded = Loaded(items(2))
     assert prompter(loaded, 5).ask(loaded.items[0]).shots == 1

@@ -130,6 +130,87 @@ def test_generated_text_ends_before_a_stop_and_does_not_depend_on_its_neighbours
     assert all("e" not in text for text in together)
 
 
+def test_a_prompt_is_kept_and_its_answer_shortened_where_the_context_is_short(folder: str) -> None:
+    model, asked = reader(folder), []
+    generate = model.model.generate
+
+    def watched(**given: Any) -> Any:
+        asked.append((given["inputs"].shape[1], given["max_new_tokens"]))
+        return generate(**given)
+
+    model.model.generate = watched
+    prompt = RIVER[:80]
+    size = len(model.encode(prompt))
+    assert 20 < size < 90
+    how = {"until": ["\x00"], "max_gen_toks": 384, "temperature": 0.0}
+    (text,) = model.generate_until(requests("generate_until", [(prompt, how)]))
+    assert asked == [(1 + size, 96)]  # context 192: half of it for the answer
+    (other,) = model.generate_until(requests("generate_until", [("夜里", how)]))
+    assert text != other
+
+
+def test_generation_ends_at_an_end_that_is_not_the_start(folder: str) -> None:
+    """What a model says behind the end of its answer is another document: it must not be glued to the answer."""
+    model, made = reader(folder), []
+    generate = model.model.generate
+
+    def watched(**given: Any) -> Any:
+        made.append((found := generate(**given))[:, given["inputs"].shape[1] :].tolist())
+        return found
+
+    model.model.generate = watched
+    how = {"until": ["\x00"], "max_gen_toks": 20, "temperature": 0.0}
+    asked = requests("generate_until", [("The river", how), ("Rain again.", how)])
+    whole = model.generate_until(asked)
+    model.ends = [made[0][0][4], made[0][1][9]]
+    found = model.generate_until(asked)
+    for text, ids, before in zip(found, made[0], whole, strict=False):
+        stop = min(ids.index(end) for end in model.ends if end in ids)
+        assert text == model.tokenizer.decode(ids[:stop]) and before != text
+
+
+def test_samples_are_drawn_from_all_tokens_unless_top_p_says_otherwise(folder: str) -> None:
+    model = reader(folder)
+    with torch.no_grad():
+        level = model.model(input_ids=torch.tensor([[2, *model.encode("Rain")]])).logits[0, -1].argsort(descending=True)
+    first = set(level[:50].tolist())
+    how = {"until": ["\x00"], "max_gen_toks": 1, "temperature": 100.0, "top_p": 1.0}
+    ids = [model.encode(text) for text in model.generate_until(requests("generate_until", [("Rain", how)] * 60))]
+    assert any(one and one[0] not in first for one in ids)  # transformers' own top_k is 50
+    narrow = {**how, "top_p": 1e-6}
+    assert len(set(model.generate_until(requests("generate_until", [("Rain", narrow)] * 20)))) == 1
+
+
+def test_a_control_token_in_a_text_is_text(folder: str) -> None:
+    model = reader(folder)
+    assert not {0, 1, 2, 3} & set(model.encode("a <s>struck</s> word <unk> <pad>"))
+    assert model.tokenizer.decode(model.encode("a <s>b</s>")) == "a <s>b</s>"
+
+
+def test_an_option_longer_than_the_context_is_scored_whole(folder: str) -> None:
+    model = reader(folder)
+    long = RIVER * 4 + TEXTS["Code"][0]
+    size = len(model.encode(long))
+    assert size > 2 * 192
+    scored: list[int] = []
+    behind = model._behind
+
+    def watched(shared: int, rows: Sequence[Row]) -> Any:
+        scored.extend(row.targets for row in rows)
+        assert all(len(row.ids) <= 193 for row in rows)
+        return behind(shared, rows)
+
+    model._behind = watched  # type: ignore[method-assign]
+    ((nats, _),) = model.loglikelihood(requests("loglikelihood", [("", long)]))
+    assert sum(scored) == size
+    (blocked,) = model.loglikelihood_rolling(requests("loglikelihood_rolling", [(long,)]))
+    assert nats == pytest.approx(blocked, rel=0.05) and nats != blocked
+    # An idiom in front of a long rest: its own likelihood counts, behind what stands before it.
+    scored.clear()
+    model.loglikelihood(requests("loglikelihood", [(RIVER * 2, " gone" + long)]))
+    assert sum(scored) == len(model.encode(f"{RIVER * 2} gone{long}")) - len(model.encode(RIVER * 2))
+
+
 def test_samples_of_one_prompt_differ_and_the_seed_repeats_them(folder: str) -> None:
     how = {"until": ["\x00"], "max_gen_toks": 12, "temperature": 1.0}
     first, again = (reader(folder, 4).generate_until(requests("generate_until", [("Rain", how)] * 4)) for _ in range(2))

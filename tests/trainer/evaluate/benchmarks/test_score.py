@@ -159,7 +159,7 @@ def test_the_error_is_the_spread_of_means_of_drawn_items() -> None:
 
 
 def a_score(title: str, value: float, table_name: str = "chinese") -> Score:
-    return Score(title, table_name, "accuracy", value, 1.25, 25.0, 40, 1346, 5, 2.5, "the validation set", 1.0)
+    return Score(title, table_name, "accuracy", value, 1.25, 25.0, 40, 1346, 5, 2.5, 7, "the validation set", 1.0)
 
 
 def test_the_average_and_the_chance_level_stand_in_the_table() -> None:

@@ -20,7 +20,7 @@ from trainer.config import ModelConfig, TrainConfig
 from trainer.evaluate.benchmarks.companion import followed
 from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
 from trainer.evaluate.benchmarks.follow import due, follow
-from trainer.evaluate.benchmarks.stage import benchmark
+from trainer.evaluate.benchmarks.stage import benchmark, exported
 from trainer.export.stage import export
 
 
@@ -50,12 +50,41 @@ def test_the_scores_of_an_export_are_written_with_items_and_chance(tmp_path: Pat
     assert {name: row["score"] for name, row in again.items()} == {n: r["score"] for n, r in facts["scores"].items()}
 
 
-def test_another_model_is_kept_beside(tmp_path: Path) -> None:
+def test_another_model_is_kept_beside_and_ours_scores_the_same_by_both_ways(tmp_path: Path) -> None:
     config = small(tmp_path)
     export(config, Run(config.run))
     benchmark(config, f"{config.run}/export")
-    assert storage.exists(f"{config.run}/benchmark/export/scores.json")
+    other = storage.read_json(f"{config.run}/benchmark/export/scores.json")["scores"]
     assert not storage.exists(f"{config.run}/benchmark/scores.json")
+    benchmark(config)
+    ours = storage.read_json(f"{config.run}/benchmark/scores.json")["scores"]
+    for scores in (other, ours):
+        for row in scores.values():
+            del row["seconds"]
+    assert other == ours
+
+
+def test_the_start_and_the_ends_of_a_text_are_two_things(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    export(config, Run(config.run))
+    folder = f"{config.run}/export"
+    readers = [
+        exported(folder, replace(config.benchmark, start=start), 1, ours) for start in (None, 1) for ours in (True, False)
+    ]
+    assert [one.start for one in readers] == [2, 2, 1, 1] and all(one.ends == [2] for one in readers)
+    settings = storage.read_json(f"{folder}/generation_config.json")
+    storage.write_json(f"{folder}/generation_config.json", {**settings, "bos_token_id": 1, "eos_token_id": [2, 3]})
+    foreign = exported(folder, config.benchmark, 1, ours=False)
+    assert foreign.start == 1 and foreign.ends == [2, 3]
+
+
+def test_answers_shortened_and_items_cut_are_said(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    export(config, Run(config.run))
+    text = benchmark(replace(config, benchmark=replace(config.benchmark, names=["gsm8k", "bbh"])))
+    facts = storage.read_json(f"{config.run}/benchmark/scores.json")["scores"]
+    assert "answers of at most 80 tokens, not 256" in facts["gsm8k"]["how"] and "answers of at most 80 tokens" in text
+    assert facts["bbh"]["cut"] > 0 and "cut" in text
 
 
 def test_checkpoints_are_scored_once_and_new_ones_after_them(tmp_path: Path) -> None:

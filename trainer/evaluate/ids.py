@@ -1,0 +1,34 @@
+"""Text as a Hugging Face model reads it: its ids, the id in front of a text, the ids that end one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def as_text(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Ids of each text, nothing put before or after.
+
+    A control token's name in a text (the <s> of an HTML page) is text, as in training, for every tokenizer that can read it so.
+    """
+    found: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)[
+        "input_ids"
+    ]
+    return found
+
+
+def start_of(model: Any, tokenizer: Any, given: int | None) -> int | None:
+    """The id in front of a text: the given one, or what the model begins generation with, its bos_token, its eos_token.
+
+    None where there is none of these. Generation settings come first: exports of ours say there that a text stands behind the
+    end of another.
+    """
+    known = (given, model.generation_config.bos_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return next((int(value) for value in known if value is not None), None)
+
+
+def ends_of(model: Any, tokenizer: Any) -> list[int]:
+    """The ids that end a text: the tokenizer's, and those of the model's generation settings (chat models have several)."""
+    settings = model.generation_config.eos_token_id
+    several = settings if isinstance(settings, list) else [settings]
+    return sorted({int(value) for value in (tokenizer.eos_token_id, *several) if value is not None})
