@@ -82,6 +82,24 @@ def slots(hostfile: str) -> dict[str, int]:
     return found
 
 
+def hosts(parallel: ParallelConfig) -> dict[str, list[int]]:
+    """Devices of each host of the hostfile that a run uses, in the file's order. Raises ConfigError."""
+    have = {host: list(range(count)) for host, count in slots(parallel.hostfile or "").items()}
+    if parallel.include is None:
+        return have
+    used: dict[str, list[int]] = {}
+    for part in parallel.include.split("@"):
+        host, _, devices = part.partition(":")
+        named = [int(device) if device.isdigit() else -1 for device in devices.split(",")] if devices else have.get(host, [])
+        if host not in have or not set(named) <= set(have[host]):
+            raise ConfigError(
+                f"parallel.include = {parallel.include}: {part} is not among the devices of {parallel.hostfile}; "
+                f"use host:device,device joined by @, of {', '.join(f'{name} slots={len(have[name])}' for name in have)}."
+            )
+        used[host] = sorted(set(named))
+    return {host: used[host] for host in have if host in used}
+
+
 def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int, node: Mapping[str, str]) -> list[str]:
     """The command a user would type: deepspeed --num_gpus N ... jobs/NAME.py ...
 
@@ -98,15 +116,19 @@ def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int
         else:
             made.append(f"--num_gpus={parallel.world}")
     else:
-        hosts = slots(parallel.hostfile)
-        if sum(hosts.values()) != parallel.world:
+        used = hosts(parallel)
+        if (ranks := sum(map(len, used.values()))) != parallel.world:
             raise ConfigError(
-                f"parallel.hostfile = {parallel.hostfile} has {sum(hosts.values())} slots, "
+                f"parallel.hostfile = {parallel.hostfile} has {ranks} slots, "
                 f"tensor x pipeline x data needs {parallel.world}; change one of them."
             )
         made.append(f"--hostfile={parallel.hostfile}")
+        if parallel.include is not None:
+            made.append(f"--include={parallel.include}")
         if "NODE_RANK" in node:
             made += ["--no_ssh", f"--node_rank={node['NODE_RANK']}", f"--master_addr={node['MASTER_ADDR']}"]
+        elif len(used) == 1 and not _is_here(next(iter(used))):
+            made.append("--force_multi")  # DeepSpeed starts a single host's ranks on the host it runs on, whatever its name
         port = int(node.get("MASTER_PORT", port))
     return [*made, f"--master_port={port}", str(_JOBS / f"{name}.py"), *given]
 
@@ -122,7 +144,7 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
         _say(f"{name}: up to date")
         return 0
     parallel = config.parallel
-    local_ranks = next(iter(slots(parallel.hostfile).values())) if parallel.hostfile else parallel.world
+    local_ranks = len(next(iter(hosts(parallel).values()))) if parallel.hostfile else parallel.world
     env = environment(parallel, local_ranks, os.environ)
     for start in range(parallel.restarts + 1):
         status = subprocess.run(command(name, parallel, given, free_port(), os.environ), env=env, check=False).returncode
@@ -133,6 +155,11 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
             _say(f"{name}: started again, {start + 1} of {parallel.restarts}.")
             time.sleep(_SECONDS_BETWEEN_STARTS)
     return status
+
+
+def _is_here(host: str) -> bool:
+    """Whether a hostfile's name is this host's; one that cannot be told is reached by ssh, which serves as well."""
+    return host in ("localhost", "127.0.0.1") or host.split(".")[0] == socket.gethostname().split(".")[0]
 
 
 def _how(status: int) -> str:

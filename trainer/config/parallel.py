@@ -31,6 +31,9 @@ class ParallelConfig:
     )
     threads: int | None = setting(None, "CPU threads a rank; null shares the host's cores among its ranks")
     hostfile: str | None = setting(None, "lines of `host slots=N`, one a node; null starts all ranks on this host")
+    include: str | None = setting(
+        None, "the hostfile's devices that are used, for example node1:0,1@node2:0,1 (DeepSpeed's form); null is all of them"
+    )
     restarts: int = setting(0, "how often a run whose ranks died is started again, from its newest whole checkpoint")
     timeout_minutes: float = setting(10.0, "a step, validation batch or checkpoint that takes this long ends the run")
 
@@ -47,6 +50,8 @@ class ParallelConfig:
         if self.threads is not None:
             at_least("threads", self.threads, 1)
         at_least("restarts", self.restarts, 0)
+        if self.include is not None and self.hostfile is None:
+            raise ConfigError(f"include = {self.include} names devices of a hostfile; give parallel.hostfile too.")
 
     @property
     def world(self) -> int:

@@ -9,6 +9,13 @@ from core.config import ConfigError, setting
 from trainer.config.checks import at_least
 from trainer.config.optimizer import MonitorConfig, OptimizerConfig, ScheduleConfig
 
+# Settings that a run may go on with others of: they leave the weights at a step as they are, or (the monitor's policy) are
+# there to be changed when something has happened.
+LATER = (
+    "validate_every", "validate_sequences", "save_every", "keep", "keep_every", "log_every", "norms_every", "monitor",
+    "allow_new_mix",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class PretrainConfig:
