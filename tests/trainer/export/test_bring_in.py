@@ -18,8 +18,9 @@ from trainer.checkpoint import newest
 from trainer.config import ModelConfig, TrainConfig
 from trainer.evaluate.load import load_network
 from trainer.evaluate.stage import evaluate
-from trainer.export.bring_in import bring_in, model_of, open_source
+from trainer.export.bring_in import bring_in
 from trainer.export.config import ExportConfig
+from trainer.export.source import model_of
 from trainer.export.stage import export
 
 
@@ -68,12 +69,47 @@ def test_a_published_llama_computes_the_same_as_in_transformers(tmp_path: Path) 
         assert (ours - published(tokens).logits).abs().max() <= 1e-5
 
 
-def test_tele_flms_own_config_is_understood() -> None:
-    shape = dict(hidden_size=8192, num_attention_heads=64, num_hidden_layers=64, intermediate_size=21824, vocab_size=80384)
-    mup = dict(use_mup=True, mup_scale_factor=16.0, output_mult=0.5, input_mult=1.0)
-    model = model_of({**shape, **mup, "max_position_embeddings": 4096, "rms_norm_eps": 1e-5}, "Tele-FLM")
-    assert (model.base_hidden, model.output_mult, model.input_mult, model.width_ratio) == (512, 0.5, 1.0, 16.0)
-    assert model.rows == 80384
+def test_tele_flms_own_directory_computes_what_its_inference_code_does(tmp_path: Path) -> None:
+    """Sharded .bin files under Llama's names, and muP's three factors as its public code applies them."""
+    config = LlamaConfig(
+        vocab_size=304, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=32, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 1e4},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    published = LlamaForCausalLM(config).eval()
+    tele_flm(tmp_path / "published", published, mup_scale_factor=4.0, input_mult=3.0, output_mult=0.5)
+    write_run(tmp_path / "a")
+    run = second_run(tmp_path / "a", tmp_path / "b", norm_eps=1e-5)
+    bring_in(run, str(tmp_path / "published"))
+    found = newest(tmp_path / "b" / "pretrain" / "checkpoints")
+    assert found is not None
+    tokens = torch.arange(2, 34)[None]
+    with torch.no_grad():
+        theirs = published(inputs_embeds=3.0 * published.model.embed_tokens(tokens)).logits * 0.5 / 4.0
+        ours = load_network(found)(tokens.t()).transpose(0, 1)
+        assert (ours - theirs).abs().max() <= 1e-5
+
+
+def tele_flm(folder: Path, model: LlamaForCausalLM, **mup: float) -> None:
+    """A directory as Tele-FLM is published: the names and the kinds of files, with the weights of `model`."""
+    folder.mkdir()
+    names = list(model.state_dict())
+    files = {f"pytorch_model-0000{n + 1}-of-00002.bin": names[n * 10 : (n + 1) * 10 + 10 * n] for n in range(2)}
+    for file, members in files.items():
+        torch.save({name: model.state_dict()[name].clone() for name in members}, folder / file)
+    where = {name: file for file, members in files.items() for name in members}
+    storage.write_json(str(folder / "pytorch_model.bin.index.json"), {"metadata": {}, "weight_map": where})
+    about = {key: value for key, value in model.config.to_dict().items() if key not in ("model_type", "rope_parameters")}
+    storage.write_json(str(folder / "config.json"), {**about, "model_type": "TeleFLM", "use_mup": True, **mup})
+
+
+def test_another_tokenizer_is_refused(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "a")
+    export(first, Run(first.run))
+    path = tmp_path / "a" / "export" / "tokenizer.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("</s>", "<|end|>"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="id 2 .* is in one of them only; encode with train_tokenizer.path"):
+        bring_in(second_run(tmp_path / "a", tmp_path / "b"), str(tmp_path / "a" / "export"))
 
 
 def test_another_network_is_refused_by_what_differs(tmp_path: Path) -> None:
@@ -85,32 +121,11 @@ def test_another_network_is_refused_by_what_differs(tmp_path: Path) -> None:
     assert not (tmp_path / "b" / "pretrain" / "checkpoints").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("attention_bias", True), ("residual_multiplier", 0.22), ("attention_multiplier", 1.0), ("hidden_act", "gelu")],
-)
-def test_what_our_network_has_not_is_refused(tmp_path: Path, name: str, value: Any) -> None:
-    first = write_run(tmp_path)
-    export(first, Run(first.run))
-    path = str(tmp_path / "export" / "config.json")
-    storage.write_json(path, {**storage.read_json(path), name: value})
-    with pytest.raises(ConfigError, match=name):
-        open_source(str(tmp_path / "export"))
-
-
 def test_a_run_that_was_trained_is_not_written_over(tmp_path: Path) -> None:
     first = write_run(tmp_path)
     export(first, Run(first.run))
     with pytest.raises(ConfigError, match="has been trained already"):
         bring_in(first, str(tmp_path / "export"))
-
-
-def test_a_directory_without_weights_says_so(tmp_path: Path) -> None:
-    first = write_run(tmp_path)
-    export(first, Run(first.run))
-    (tmp_path / "export" / "model.safetensors").unlink()
-    with pytest.raises(ConfigError, match="holds no safetensors"):
-        open_source(str(tmp_path / "export"))
 
 
 def test_the_vocabulary_may_be_padded_otherwise() -> None:
