@@ -38,16 +38,20 @@ class EarlyStop:
 @dataclass(frozen=True)
 class Weighing:
     """How the choice weighs what the report weighed by eye: score = loss after `horizon` x the tokens, at the rate at which it
-    now falls, + trend x its unsteadiness + norm x the rise of the gradient norm; the lowest is chosen."""
+    now falls, + trend x its unsteadiness + norm x the rise of the gradient norm + spread x its unsteadiness; the lowest is
+    chosen."""
 
     horizon: float = setting(1.5, "the rate of loss decrease is carried on to this many times the tokens; 1 leaves it out")
     trend: float = setting(1.0, "nats for each nat of root mean square around the falling line")
     norm: float = setting(0.1, "nats for each e-fold by which the gradient norm rose in the last half; a fall counts nothing")
+    spread: float = setting(
+        0.1, "nats for each e-fold of root mean square by which single steps' gradient norms lie off their trend; spikes count"
+    )
     rise: float = setting(0.4, "a norm that rose by more e-folds than this in the last half is not chosen, whatever its loss")
 
     def __post_init__(self) -> None:
         at_least("horizon", self.horizon, 1.0)
-        for name in ("trend", "norm", "rise"):
+        for name in ("trend", "norm", "spread", "rise"):
             at_least(name, getattr(self, name), 0.0)
 
 
@@ -57,7 +61,11 @@ class SearchConfig:
 
     grid: dict[str, list[float]] = setting({}, "values of some of the seven; every combination of them is a trial")
     list: list[dict[str, float]] = setting([], "combinations one by one; what one leaves out is as the config has it")
-    slots: int = setting(1, "trials at a time; each takes the devices of `parallel`, and its share of the CPU's cores")
+    slots: int = setting(
+        1,
+        "trials at a time; each takes as many devices as `parallel` has ranks, of this host or of those in parallel.hostfile, "
+        "and its share of the cores",
+    )
     window: float = setting(0.05, "share of a trial's steps over which its loss is averaged")
     early_stop: EarlyStop = setting(EarlyStop)
     weigh: Weighing = setting(Weighing)
@@ -69,7 +77,7 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         at_least("slots", self.slots, 1)
-        within("window", self.window, 0.0, 0.5)
+        within("window", self.window, 0.0, 0.25)  # the last half of a trial must hold two windows
         if self.probe <= 0:
             raise ConfigError(f"probe = {self.probe} must be more than 0; 1 leaves the probes out.")
         known("grid", self.grid)
@@ -103,6 +111,9 @@ class PredictConfig:
     widths: list[int] = setting([], "hidden sizes to train and to fit; heads and feed-forward grow with them")
     seeds: int = setting(1, "runs of each width, from other first weights on the same data")
     target: str | None = setting(None, "a training config whose loss is foretold; null: transfer.target")
+    reached: str | None = setting(
+        None, "a run of the target, finished or in training, to show beside what was foretold; null: this run, where it is one"
+    )
     interval: float = setting(0.95, "share of runs that the interval is to hold")
     points: int = setting(8, "places on the way at which the loss is foretold, for pretrain.monitor.predicted")
 

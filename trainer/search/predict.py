@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,13 @@ import numpy as np
 from core import storage
 from core.config import ConfigError, plain
 from core.run import Run
-from core.storage import local_path
 from trainer import plan
 from trainer.config import TrainConfig
-from trainer.log import rows as log_rows
 from trainer.search import plot
+from trainer.search import reached as real
 from trainer.search.fit import Fit, fit
 from trainer.search.judge import loss_at
-from trainer.search.transfer import PREDICTION, carry, chosen, target_of
+from trainer.search.transfer import PREDICTION, carry, chosen, doubts, target_of, terms
 from trainer.search.trials import Row, Trial, bring_to, trial
 from trainer.search.widths import at_width, seeded
 
@@ -31,7 +29,7 @@ def predict(config: TrainConfig) -> list[str]:
     """Trains the widths, fits, and writes RUN/predict/: prediction.json, curve.svg. Returns the text for a person.
 
     The target's loss is foretold at the places that the narrow runs passed: the same number of tokens, the same batch and
-    schedule. A longer run is compared with it on its way.
+    schedule. A real run of the target, `predict.reached`, is compared with it there, on its way too.
     """
     run, asked = Run(config.run), config.predict
     if len(asked.widths) < 3:
@@ -41,31 +39,35 @@ def predict(config: TrainConfig) -> list[str]:
     run.record(plain(config))
     combination, origin = chosen(config, run)
     base = combination.laid_on(config)
+    target = carry(combination, config, target_of(asked.target or config.transfer.target))
+    target = replace(target, model=replace(target.model, vocab=target.model.vocab or _vocabulary(run)))
+    followed = real.real_run(asked.reached, run, target.model)
     narrow = {width: [_seeded(base, width, seed, run) for seed in range(asked.seeds)] for width in asked.widths}
     every = [one for runs in narrow.values() for one in runs]
     bring_to(every, [config.pretrain.steps] * len(every), run, config.search.slots)
     broken = [one for one in every if one.broke is not None]
     if broken:
         raise ConfigError(f"{broken[0].folder}: this run broke at step {broken[0].broke}; a smaller learning rate is needed.")
-    target = carry(combination, config, target_of(asked.target or config.transfer.target))
-    target = replace(target, model=replace(target.model, vocab=target.model.vocab or _vocabulary(run)))
     window = max(1, round(config.search.window * config.pretrain.steps))
     places = [round(config.pretrain.steps * (n + 1) / asked.points) for n in range(asked.points)]
     sizes = {width: plan.parameters(_complete(runs[0].config, run).model) / 1e6 for width, runs in narrow.items()}
-    curve = foretell(narrow, sizes, plan.parameters(target.model) / 1e6, places, window, asked.interval)
+    tokens = {step: config.pretrain.sequences_through(step) * config.model.context for step in places}
+    curve = foretell(narrow, sizes, plan.parameters(target.model) / 1e6, tokens, window, asked.interval)
     steps = wider_is_worse({width: [one.rows() for one in runs] for width, runs in narrow.items()}, window)
-    reached = _reached(run, target, window)
+    span = window * config.tokens_per_step
     facts = {
         "combination": combination.values(),
         "from": origin,
-        "target": {"hidden": target.model.hidden, "parameters": plan.parameters(target.model)},
+        "target": {"parameters": plan.parameters(target.model), "model": plain(target.model)},
+        "terms": terms(base),
         "widths": {
             str(width): {"millions": sizes[width], "loss": _losses(runs, places[-1], window)} for width, runs in narrow.items()
         },
         "curve": curve,
         "predicted": [[place["tokens"], round(place["loss"], 5)] for place in curve],
         "wider_is_worse": steps,
-        "reached": reached,
+        "notes": doubts(config, target),
+        "reached": None if followed is None else real.reached(followed, curve, span, terms(base)),
     }
     storage.write_json(run.stage("predict").path(PREDICTION), facts)
     last = curve[-1]["fit"]
@@ -76,16 +78,15 @@ def predict(config: TrainConfig) -> list[str]:
 
 
 def foretell(
-    narrow: Runs, sizes: Mapping[int, float], size: float, places: Sequence[int], window: int, share: float
+    narrow: Runs, sizes: Mapping[int, float], size: float, places: Mapping[int, int], window: int, share: float
 ) -> list[dict[str, Any]]:
-    """The loss of a model of `size` million parameters at each place: step, tokens, loss, half the interval, and the fit."""
+    """The loss of a model of `size` million parameters at each place (a step and its tokens): loss, half the interval, fit."""
     logs = {one.folder: one.rows() for runs in narrow.values() for one in runs}
     made = []
-    for step in places:
+    for step, tokens in places.items():
         xs = [sizes[width] for width, runs in narrow.items() for _ in runs]
         ys = [loss_at(logs[one.folder], step, window) for runs in narrow.values() for one in runs]
         found = fit(xs, ys)
-        tokens = next(row.tokens for row in logs[next(iter(logs))] if row.step == step)
         values = {"a": found.a, "b": found.b, "c": found.c, "noise": found.noise}
         half = found.half_width(size, share)
         made.append({"step": step, "tokens": tokens, "loss": found.loss(size), "half_width": half, "fit": values})
@@ -133,18 +134,6 @@ def _complete(config: TrainConfig, run: Run) -> TrainConfig:
     return replace(config, model=replace(config.model, vocab=config.model.vocab or _vocabulary(run)))
 
 
-def _reached(run: Run, target: TrainConfig, window: int) -> list[dict[str, float]]:
-    """The losses of a real run of the target in RUN/pretrain, by tokens; none where it is another model, or none was run."""
-    manifest = run.stage("pretrain").manifest()
-    if manifest is None or manifest["model"]["hidden"] != target.model.hidden:
-        return []
-    log = [row for row in log_rows(Path(local_path(run.stage("pretrain").path("log.jsonl")))) if "loss" in row]
-    ends = range(window - 1, len(log), window)
-    return [
-        {"tokens": log[n]["tokens"], "loss": float(np.mean([row["loss"] for row in log[n + 1 - window : n + 1]]))} for n in ends
-    ]
-
-
 def _drawing(narrow: Runs, sizes: Mapping[int, float], found: Fit, size: float, step: int, window: int) -> str:
     points = [(sizes[width], loss) for width, runs in narrow.items() for loss in _losses(runs, step, window)]
     line = [(float(x), found.loss(float(x))) for x in np.geomspace(min(sizes.values()), size, 60)]
@@ -164,19 +153,17 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
             for width, row in facts["widths"].items()
         ),
         f"loss = {found['a']:.4g} N^{found['b']:.4g} + {found['c']:.4g}, N in millions; runs lie {found['noise']:.4f} off it",
-        f"width {target['hidden']:>6}: {target['parameters'] / 1e6:10.2f}M parameters, loss {last['loss']:.4f}{interval} "
-        f"foretold at {last['tokens']:,} tokens",
+        f"width {target['model']['hidden']:>6}: {target['parameters'] / 1e6:10.2f}M parameters, "
+        f"loss {last['loss']:.4f}{interval} foretold at {last['tokens']:,} tokens",
     ]
     for row in facts["wider_is_worse"]:
         said.append(
             f"width {row['wide']} against {row['narrow']}: worse in {row['worse']} of {row['windows']} windows of the same "
             f"data, by {max(0.0, row['most']):.4f} at most; {-row['last']:+.4f} better in the last"
         )
-    for place in facts["curve"]:
-        near = [row for row in facts["reached"] if abs(row["tokens"] - place["tokens"]) * 50 <= place["tokens"]]
-        if near:
-            row = min(near, key=lambda row: abs(row["tokens"] - place["tokens"]))
-            said.append(f"at {place['tokens']:,} tokens: {place['loss']:.4f} foretold, {row['loss']:.4f} reached")
+    said.extend(f"mind {note}" for note in facts["notes"])
+    if facts["reached"] is not None:
+        said.extend(real.lines(facts["reached"]))
     return [*said, f"for the target's config: pretrain.monitor.predicted = {facts['predicted']}"]
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
-from core.config import ConfigError, load
+from core.config import ConfigError, load, plain
 from core.line import foreign
 from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import ROOT, tiny
@@ -32,6 +33,9 @@ def law(millions: float, step: int) -> float:
 
 def small() -> TrainConfig:
     return load(ROOT / "configs/search/small.yaml", [], TrainConfig, foreign("trainer"))
+
+
+PARAMETERS = plan.parameters(replace(at_width(small(), 256).model, vocab=58)) / 1e6
 
 
 @pytest.fixture
@@ -62,7 +66,8 @@ def test_the_wide_models_loss_is_foretold_along_its_way(run: Path) -> None:
     found = json.loads((run / "predict/prediction.json").read_text())
     target = at_width(config, 256).model
     millions = plan.parameters(replace(target, vocab=58)) / 1e6
-    assert found["target"] == {"hidden": 256, "parameters": plan.parameters(replace(target, vocab=58))}
+    assert found["target"]["parameters"] == plan.parameters(replace(target, vocab=58))
+    assert found["target"]["model"]["hidden"] == 256 and found["target"]["model"]["vocab"] == 58
     assert [place["step"] for place in found["curve"]] == [50, 100, 150, 200]
     for place in found["curve"]:
         mean = sum(law(millions, n) for n in range(place["step"] - 9, place["step"] + 1)) / 10
@@ -85,16 +90,81 @@ def test_the_carried_config_watches_the_curve_that_was_foretold(run: Path) -> No
     assert load(transfer(other), [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted == []
 
 
-def test_foretold_beside_reached(run: Path) -> None:
+def test_a_curve_is_watched_only_by_the_training_it_was_foretold_for(run: Path, tmp_path: Path) -> None:
+    config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128], points=3))
+    predict(config)
+
+    def watched(**change: Any) -> tuple[bool, str]:
+        tree = {"extends": str(ROOT / "configs/search/small-target.yaml"), **change}
+        (tmp_path / "target.yaml").write_text(yaml.safe_dump(tree), encoding="utf-8")
+        path = transfer(replace(config, transfer=TransferConfig(target=str(tmp_path / "target.yaml"))))
+        return bool(load(path, [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted), path.read_text()
+
+    assert watched()[0] and watched(model={"init_seed": 9})[0]
+    for change, says in (
+        ({"model": {"layers": 6}}, "model.layers: 4, not 6"),  # of the same width, all of them
+        ({"model": {"ffn": 1024}}, "model.ffn: 704, not 1024"),
+        ({"pretrain": {"batch": 32}}, "pretrain.batch: 16, not 32"),
+        ({"pretrain": {"steps": 400}}, "pretrain.schedule.length: 200, not 400"),
+        ({"pretrain": {"schedule": {"warmup": 40}}}, "pretrain.schedule.warmup: 20, not 40"),
+    ):
+        found, text = watched(**change)
+        assert not found and f"No foretold curve is watched: {run}/predict/prediction.json is for {says}" in text
+    assert watched(pretrain={"steps": 400, "schedule": {"length": 200}})[0]  # a longer run on the same schedule
+
+
+def real(folder: Path, steps: int, loss: Any, every: int = 1, **model: Any) -> Path:
+    """A run of the target as training leaves it on its way: no manifest, its last line cut short."""
+    shape = plain(replace(at_width(small(), 256).model, vocab=58, **model))
+    (folder / "pretrain").mkdir(parents=True, exist_ok=True)
+    (folder / "pretrain/model.json").write_text(json.dumps(shape), encoding="utf-8")
+    rows = [{"step": n, "tokens": 4096 * n, "loss": loss(n), "grad_norm": 1.0} for n in range(1, steps + 1) if n % every == 0]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "pretrain/log.jsonl").write_text(text + '{"step": 99', encoding="utf-8")
+    return folder
+
+
+def test_foretold_beside_reached_at_every_place_that_a_run_in_training_has_come_to(run: Path, tmp_path: Path) -> None:
+    wide = real(tmp_path / "wide", 140, lambda n: law(PARAMETERS, n) if n < 60 else 2.5)
+    asked = PredictConfig(widths=[32, 64, 96, 128, 160], points=8, reached=str(wide))  # places every 25 steps, windows of 10
+    said = "\n".join(predict(replace(small(), run=str(run), predict=asked)))
+    found = json.loads((run / "predict/prediction.json").read_text())["reached"]
+    assert found["run"] == str(wide) and found["tokens"] == 140 * 4096
+    assert [place["tokens"] for place in found["places"]] == [4096 * n for n in (25, 50, 75, 100, 125)]
+    expected = sum(law(PARAMETERS, n) for n in range(16, 26)) / 10  # the ten steps just before the place
+    assert found["places"][0]["loss"] == pytest.approx(expected)
+    assert [place["inside"] for place in found["places"]] == [True, True, False, False, False]
+    assert "at 102,400 tokens: " in said and said.count("inside the interval") == 2 and said.count("2.5000 reached") == 3
+
+
+def test_a_log_with_few_rows_is_compared_by_the_last_before_each_place(run: Path, tmp_path: Path) -> None:
+    wide = real(tmp_path / "wide", 110, float, every=20)
+    asked = PredictConfig(widths=[32, 64, 96, 128], points=4, reached=str(wide))
+    predict(replace(small(), run=str(run), predict=asked))
+    found = json.loads((run / "predict/prediction.json").read_text())["reached"]["places"]
+    assert [place["loss"] for place in found] == [40.0, 100.0]
+
+
+def test_only_a_run_of_the_target_is_compared(run: Path, tmp_path: Path) -> None:
+    config = replace(small(), run=str(run))
+    other, asked = real(tmp_path / "other", 50, float, layers=6), PredictConfig(widths=[32, 64, 96], points=2)
+    with pytest.raises(ConfigError, match=r"other: trains another network \(model\.layers: 6, not 4\)"):
+        predict(replace(config, predict=replace(asked, reached=str(other))))
+    with pytest.raises(ConfigError, match="nothing was trained there"):
+        predict(replace(config, predict=replace(asked, reached=str(tmp_path / "nowhere"))))
+    assert not any("reached" in line for line in predict(replace(config, predict=asked)))
+    real(run, 150, lambda n: 2.5, layers=6)  # this very run trains another network: that is no mistake
+    assert not any("reached" in line for line in predict(replace(config, predict=asked)))
+
+
+def test_a_run_on_other_terms_is_compared_and_that_is_said(run: Path, tmp_path: Path) -> None:
+    wide = real(tmp_path / "wide", 150, lambda n: 2.5)
     config = small()
-    config = replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96, 128], points=2))
-    (run / "pretrain").mkdir()
-    rows = [{"step": n, "tokens": 4096 * n, "loss": 2.5, "grad_norm": 1.0} for n in range(1, 151)]
-    (run / "pretrain/log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (run / "pretrain/manifest.json").write_text(json.dumps({"steps": 150, "model": {"hidden": 256}}), encoding="utf-8")
-    said = "\n".join(predict(config))
-    assert "at 409,600 tokens: " in said and "2.5000 reached" in said
-    assert said.count("reached") == 1  # the real run has not come to the last place
+    (wide / "config.yaml").write_text(yaml.safe_dump(plain(replace(config, pretrain=replace(config.pretrain, batch=32)))))
+    said = "\n".join(
+        predict(replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96], points=2, reached=str(wide))))
+    )
+    assert "2.5000 reached" in said and "mind that run's pretrain.batch: 32, not 16" in said
 
 
 def test_a_wider_model_that_is_worse_is_counted() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from core.config import ConfigError, load
 from core.line import foreign
@@ -82,6 +83,12 @@ def test_what_mup_does_not_carry_over_is_said() -> None:
     proxy, target = tiny(), tiny(layers=3, hidden=64)
     said = doubts(proxy, target)
     assert any("model.layers: 2 in the proxy, 3 in the target" in line for line in said)
+    longer = replace(target, pretrain=replace(target.pretrain, steps=40, schedule=replace(target.pretrain.schedule, warmup=5)))
+    assert not any("schedule" in line for line in said)
+    assert [line for line in doubts(proxy, longer) if "schedule" in line] == [
+        "pretrain.schedule.warmup: 0 in the proxy, 5 in the target",
+        "pretrain.schedule.length: 20 in the proxy, 40 in the target",
+    ]
     assert any("hidden / heads: 8 in the proxy, 16 in the target" in line for line in said)
     with pytest.raises(ConfigError, match=r"model\.tied = False in the proxy, True in the target"):
         carry(Combination.of(proxy), proxy, tiny(tied=True))
@@ -91,13 +98,41 @@ def test_the_choice_of_a_search_is_taken_where_there_is_one(tmp_path: Path, monk
     monkeypatch.chdir(ROOT)
     values = Combination(0.01, 0.02, 0.002, 0.07, 0.3, 3.0, 1.5)
     (tmp_path / "search").mkdir()
-    (tmp_path / "search/chosen.json").write_text(json.dumps({"combination": values.values()}), encoding="utf-8")
+    chosen = tmp_path / "search/chosen.json"
+    chosen.write_text(json.dumps({"combination": values.values(), "base_hidden": 64}), encoding="utf-8")
     config = replace(settings("search/small"), run=str(tmp_path))
     made = load(transfer(config), [], TrainConfig, foreign("trainer"))
     assert made.model.output_mult == 1.5 and made.pretrain.optimizer.lr_matrix == 0.02
     config = replace(config, transfer=replace(config.transfer, combination={"output_mult": 4.0}))
     made = load(transfer(config), [], TrainConfig, foreign("trainer"))
     assert made.model.output_mult == 4.0 and made.pretrain.optimizer.lr_matrix == 0.02
+
+
+def test_values_found_at_another_base_width_are_not_carried_unnoticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    values = Combination(0.01, 0.02, 0.002, 0.07, 0.3, 3.0, 1.5)
+    (tmp_path / "search").mkdir()
+    found = {"combination": values.values(), "base_hidden": 128}
+    (tmp_path / "search/chosen.json").write_text(json.dumps(found), encoding="utf-8")
+    config = replace(settings("search/small"), run=str(tmp_path))
+    with pytest.raises(ConfigError, match="chose its values at width 128, this config's stand at 64"):
+        transfer(config)
+    whole = replace(config, transfer=replace(config.transfer, combination=values.values()))
+    assert load(transfer(whole), [], TrainConfig, foreign("trainer")).model.output_mult == 1.5  # nothing is taken from there
+
+
+def test_the_targets_other_sections_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    target = {
+        "extends": str(ROOT / "configs/search/small-target.yaml"),
+        "evaluate": {"stride": 128},
+        "export": {"form": "llama"},
+    }
+    (tmp_path / "target.yaml").write_text(yaml.safe_dump({**target, "grow": {"mask_steps": 7}}), encoding="utf-8")
+    config = replace(settings("search/small"), run=str(tmp_path))
+    config = replace(config, transfer=replace(config.transfer, target=str(tmp_path / "target.yaml")))
+    made = load(transfer(config), [], TrainConfig, foreign("trainer"))
+    assert made.evaluate.stride == 128 and made.export.form == "llama" and made.grow.mask_steps == 7
 
 
 def test_a_learning_rate_takes_its_minimum_with_it() -> None:
