@@ -1,6 +1,7 @@
 """The loss of a wide model, foretold from narrow ones on the same data, and beside it what a real run has reached.
 
 python jobs/predict.py --config configs/search/small.yaml run=runs/demo
+python jobs/predict.py --config configs/search/small.yaml run=runs/demo predict.reached=runs/wide
 """
 
 from core.job import guarded, parser, settings
