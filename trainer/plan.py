@@ -55,8 +55,11 @@ class Memory:
 
 
 def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
-    """Parameters of one rank, the mean over stages."""
-    return parameters(model) / (parallel.tensor * parallel.pipeline)
+    """Parameters of a rank of the fullest stage: the first and the last hold a matrix of the vocabulary each, a tied one twice."""
+    blocks = -(-model.layers // parallel.pipeline)
+    ends = 2 if parallel.pipeline == 1 and not model.tied else 1
+    matrices = core_parameters(model) / model.layers * blocks + ends * model.rows * model.hidden
+    return matrices / parallel.tensor + (2 * blocks + 1) * model.hidden
 
 
 def kept_per_token(model: ModelConfig, parallel: ParallelConfig, low: float, recompute: str) -> float:
@@ -139,11 +142,18 @@ def traffic(config: TrainConfig) -> Traffic:
     blocks, count = model.layers / parallel.pipeline, config.accumulation
     around = 2.0 * (parallel.tensor - 1) / parallel.tensor
     extra = 1.0 if parallel.sequence else 0.0  # the backward pass gathers the inputs of column-cut matrices again
-    passes = 4.0 + extra + (2.0 if parallel.recompute == "full" else 0.0)
-    ends = 2.0 * state / (parallel.tensor if parallel.sequence else 1) if parallel.pipeline > 1 else 0.0
+    # What is made anew stops before a block's last sum, which nothing in it needs.
+    again = (1.0 + extra / 2.0) if parallel.recompute != "none" else 0.0
+    passes = 4.0 + extra + again
+    embedding_and_head = 2.0 if parallel.pipeline == 1 else 1.0
+    ends = min(2, parallel.pipeline - 1) * state / (parallel.tensor if parallel.sequence else 1)  # a middle stage has two
     own = rank_parameters(model, parallel)
     share = (parallel.data - 1) / parallel.data
-    return Traffic(tensor=passes * blocks * count * state * around, pipeline=ends * count, data=share * own * (2.0 * 4.0 + low))
+    return Traffic(
+        tensor=(passes * blocks + embedding_and_head) * count * state * around,
+        pipeline=ends * count,
+        data=share * own * (2.0 * 4.0 + low),
+    )
 
 
 def days(config: TrainConfig) -> float:

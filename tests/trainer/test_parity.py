@@ -49,14 +49,19 @@ MORE_OF_FOUR = {
     "TP2xDP2": layout(2, 1, 2),
     "TP2xDP2 sequence, all made anew": layout(2, 1, 2, sequence=True, recompute="full"),
     "PP2xDP2, some made anew": layout(1, 2, 2, recompute="selective"),
+    "TP2xDP2, all made anew": layout(2, 1, 2, recompute="full"),
     "TP4": layout(4, 1, 1),
     "TP4 sequence": layout(4, 1, 1, sequence=True),
 }
 EIGHT = {
     "TP2xPP2xDP2": layout(2, 2, 2),
     "TP2xPP2xDP2 sequence, all made anew": layout(2, 2, 2, sequence=True, recompute="full"),
+    "TP2xPP2xDP2 sequence": layout(2, 2, 2, sequence=True),
+    "TP2xPP2xDP2, all made anew": layout(2, 2, 2, recompute="full"),
     "TP4xPP2": layout(4, 2, 1),
     "TP4xPP2 sequence": layout(4, 2, 1, sequence=True),
+    "TP4xPP2, all made anew": layout(4, 2, 1, recompute="full"),
+    "TP4xPP2 sequence, all made anew": layout(4, 2, 1, sequence=True, recompute="full"),
 }
 
 # bf16 rounds, but a gradient that is lost or counted twice shows in the norm by far more than that.

@@ -53,6 +53,16 @@ def test_the_reports_layout_is_among_those_that_fit(report: TrainConfig) -> None
     assert (4, 2) in layouts and (1, 1) not in layouts and (2, 1) not in layouts
 
 
+def test_the_fullest_stage_counts() -> None:
+    model = ModelConfig(layers=5, hidden=64, heads=4, ffn=96, vocab=512, vocab_multiple=1, context=32)
+    block, ends = 4 * 64 * 64 + 3 * 64 * 96, 512 * 64
+    for tied in (False, True):
+        shape = ModelConfig(**{**vars(model), "tied": tied})
+        assert plan.rank_parameters(shape, ParallelConfig()) == plan.parameters(shape)
+        layout = ParallelConfig(tensor=2, pipeline=3)  # 2, 2 and 1 blocks
+        assert plan.rank_parameters(shape, layout) == (2 * block + ends) / 2 + 5 * 64
+
+
 def test_the_lines_name_every_figure(report: TrainConfig) -> None:
     text = "\n".join(plan.lines(report))
     assert "52,817,829,888" in text and "7.69%" in text and "60.0 days" in text

@@ -264,6 +264,48 @@ def test_the_gradient_norm_in_bf16_is_of_fp32_sums() -> None:
     assert found["sprung"][0] == "torch.bfloat16" and abs(found["sprung"][1] / norm - 1) > 3e-6
 
 
+@contextlib.contextmanager
+def bf16_on_the_way() -> Iterator[None]:
+    """DeepSpeed's own choice under bf16: fp32 sums are rounded when data ranks add them."""
+    with _settings(lambda made: made.pop("communication_data_type")):
+        yield
+
+
+def reductions(config: TrainConfig) -> dict[str, tuple[bool, bool]]:
+    """Runs on every rank: whether all reduced sums were rounded to bf16, and whether each buffer was reduced where it lies."""
+    from trainer.parallel.engine import Batch, Engine
+    from trainer.parallel.ranks import place
+    from trainer.parallel.start import start
+
+    found = {}
+    for name, sprung in (("right", contextlib.nullcontext), ("sprung", bf16_on_the_way)):
+        with sprung():
+            engine = Engine(config, place(config.parallel, start(config.parallel)))
+            reduce, seen = engine.deepspeed.allreduce_bucket, []
+
+            def look(bucket: Any, *more: Any, reduce: Any = reduce, seen: list[Any] = seen, **named: Any) -> torch.Tensor:
+                made: torch.Tensor = reduce(bucket, *more, **named)
+                rounded = bool((made == made.to(torch.bfloat16).float()).all())
+                seen.append((rounded, len(bucket) == 1 and made.data_ptr() == bucket[0].data_ptr()))
+                return made
+
+            engine.deepspeed.allreduce_bucket = look
+            tokens = worlds.batches(config, 1)[0]
+            rows = engine.rows(len(tokens))
+            engine.step(Batch(tokens[rows], torch.zeros(len(tokens[rows]), dtype=torch.int64)))
+            found[name] = any(rounded for rounded, _ in seen), len(seen) > 1 and all(in_place for _, in_place in seen)
+            engine.deepspeed.destroy()
+    return found
+
+
+@pytest.mark.slow
+def test_data_ranks_add_fp32_sums_as_they_are_and_where_they_lie() -> None:
+    config = worlds.tiny(ParallelConfig(data=2, micro_batch=2, device="cpu", threads=1), precision="bf16")
+    found = worlds.run(2, reductions, config)
+    assert found["right"] == (False, True)
+    assert found["sprung"][0]
+
+
 def test_stage_zero_is_refused_and_deepspeed_is_new_enough() -> None:
     import deepspeed
 

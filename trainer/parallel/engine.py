@@ -6,6 +6,7 @@ Each data rank brings its own rows of a step's batch; `rows` says which those ar
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,11 +47,16 @@ class StepResult:
 
 
 class Engine:
-    """The network under DeepSpeed: training steps, validation losses, and the named parameters of this rank."""
+    """The network under DeepSpeed: training steps, validation losses, and the named parameters of this rank.
 
-    def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1, document_end: int | None = None) -> None:
+    Without `draw` the weights are NaN until a checkpoint is restored.
+    """
+
+    def __init__(
+        self, config: TrainConfig, ranks: Ranks, domains: int = 1, document_end: int | None = None, draw: bool = True
+    ) -> None:
         self.config, self.ranks, self.document_end = config, ranks, document_end
-        self.pipeline = Pipeline(config, ranks, domains)
+        self.pipeline = Pipeline(config, ranks, domains, draw)
         self.named = self.pipeline.named()
         settings = deepspeed_config(config, sum(parameter.numel() for parameter in self.named.values()))
         self._adam = adam(self.named, config)
@@ -59,6 +65,10 @@ class Engine:
                 model=self.pipeline, optimizer=self._adam, config=settings, dist_init_required=False
             )
         self.optimizer: Any = self.deepspeed.optimizer
+        reduce = self.deepspeed.buffered_allreduce_fallback
+        # The gradients of a group are one buffer, reduced where it lies; with a larger limit DeepSpeed joins groups in a copy,
+        # as large as all gradients.
+        self.deepspeed.buffered_allreduce_fallback = lambda grads=None, elements_per_buffer=0: reduce(grads, 0)
         _same_groups_everywhere(self.optimizer.param_groups, ranks)
 
     def rows(self, count: int) -> slice:
@@ -136,10 +146,8 @@ class Engine:
         """The same draws on tensor ranks that hold the same hidden state, others where each holds its share of it."""
         ranks = self.ranks
         own = ranks.tensor.rank if ranks.tensor.shares_sequence else 0
-        place = (
-            (self.deepspeed.global_steps * ranks.data_size + ranks.data) * ranks.stages + ranks.stage
-        ) * ranks.tensor.size + own
-        torch.manual_seed((self.config.seed << 40) + place)
+        place = self.config.seed, self.deepspeed.global_steps, ranks.data, ranks.stage, own
+        torch.manual_seed(int.from_bytes(hashlib.sha256(repr(place).encode()).digest()[:7]))
 
 
 class _Gate:

@@ -32,8 +32,11 @@ def widened(x: Tensor) -> Tensor:
 
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:
-    """a [..., n, k] times b [k, m], not differentiated."""
-    return (widened(a) @ widened(b)).to(a.dtype)
+    """a [..., k] times b [k, m], not differentiated."""
+    if not widens(a):
+        return a @ b
+    rows = a.reshape(-1, a.shape[-1])  # of a tensor that is not contiguous, `@` would make a product a row
+    return (rows.float() @ b.float()).to(a.dtype).view(*a.shape[:-1], b.shape[-1])
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:

@@ -23,7 +23,9 @@ def deepspeed_config(config: TrainConfig, stage_parameters: int) -> dict[str, An
         "zero_allow_untested_optimizer": True,
         # A gradient in bf16 goes into its fp32 sum as soon as it is there, and is freed.
         "bf16": {"enabled": config.pretrain.precision == "bf16", "immediate_grad_update": True},
+        # By itself DeepSpeed would round the fp32 sums to bf16 on their way between data ranks (and where there is only one).
         "data_types": {"grad_accum_dtype": "fp32"},
+        "communication_data_type": "fp32",
         # Both are on by default and wrong under sequence parallelism, where each rank's hidden state is its own.
         "pipeline": {"pipe_partitioned": False, "grad_partitioned": False, "activation_checkpoint_interval": 0},
         "steps_per_print": _NEVER,
