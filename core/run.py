@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +60,31 @@ class StageDirectory:
 
     def begin(
         self, fingerprint: str, keep: Sequence[str] = (), set_aside: bool = False, facts: Mapping[str, Any] | None = None
-    ) -> None:
+    ) -> str | None:
         """Makes the folder ready for work with this fingerprint.
 
         What is there goes on being used if it was begun with the same fingerprint. Otherwise it is removed, save the
         names in `keep` (caches that carry their own keys), or moved beside with `set_aside` (a training run is too dear
-        to remove because a setting changed).
+        to remove because a setting changed); then the return value says where to.
         """
+        aside = None
         if (before := self.began()) is not None:
             old = before["fingerprint"]
             if old == fingerprint:
                 storage.sweep(self.uri)
                 storage.remove(self.path("manifest.json"))
-                return
+                return None
             if set_aside:
-                os.replace(storage.local_path(self.uri), f"{storage.local_path(self.uri)}-{old[:8]}")
+                here = storage.local_path(self.uri)
+                aside = f"{here}-{old[:8]}"
+                if os.path.lexists(aside):  # the same settings were left before
+                    aside = next(name for n in count(2) if not os.path.lexists(name := f"{aside}-{n}"))
+                os.replace(here, aside)
             else:
                 storage.remove(self.path("manifest.json"))
                 self._clear(keep)
         storage.write_json(self.path("began.json"), {"fingerprint": fingerprint, "at": _now(), **(facts or {})})
+        return aside
 
     def _clear(self, keep: Sequence[str]) -> None:
         if storage.is_local(self.uri):

@@ -16,7 +16,7 @@ from core.progress import Progress
 from core.run import StageDirectory
 from core.storage import local_path
 from trainer import checkpoint as checkpoints
-from trainer import plan, schedule
+from trainer import plan, resume, schedule
 from trainer.config import TrainConfig
 from trainer.data import Blend, TokenData, Validation
 from trainer.growth.masks import set_masks
@@ -56,9 +56,20 @@ class Loop:
         self.last_loss = float("nan")
         self.growth: Growth | None = None
         self._new_mix = ""  # what is marked in the log where the mix changed on the way
+        self._given = False  # the run began from a grown or imported checkpoint
+        # Sequences that the steps before this start read beyond what these settings say of them: the batch was another.
+        self._more = 0
+        self._end = self._tokens_through(config.pretrain.steps)  # where a schedule in tokens ends if no length is set
 
     def run(self) -> dict[str, Any]:
         """To the last step; the facts for the manifest (on rank 0, those that need the log)."""
+        try:
+            return self._run()
+        finally:
+            if self.log is not None:
+                self.log.close()  # TensorBoard's last curves are in a queue, and a rank that fails ends without clean-up
+
+    def _run(self) -> dict[str, Any]:
         began = time.monotonic()
         pretrain = self.config.pretrain
         self.watchdog = Watchdog(60 * self.config.parallel.timeout_minutes)
@@ -88,17 +99,16 @@ class Loop:
         if saved != self.step or not validation:
             validation = self._validate()
         self.watchdog.end()
-        if self.log is not None:
-            self.log.close()
         model = self.config.model
         return {
             "steps": self.step,
-            "tokens": self._tokens(),
-            "epochs": self.blend.epochs(self.step * self.config.pretrain.batch),
+            "tokens": self._tokens_through(self.step),
+            "batch": {"batch": pretrain.batch, "ramp": pretrain.ramp, "batch_unit": pretrain.batch_unit},
+            "epochs": self.blend.epochs(self._sequences_through(self.step)),
             "first_loss": self.log.first_loss if self.log else None,
             "last_loss": self.last_loss,
             "validation": validation,
-            **self.meter.over(self._tokens()),
+            **self.meter.over(),
             "utilisation": self.meter.about(),
             "checkpoint": f"checkpoints/{checkpoints.folder_name(self.step)}",
             "parameters": plan.parameters(model),
@@ -114,12 +124,11 @@ class Loop:
     def _train_step(self) -> dict[str, Any]:
         began = time.monotonic()
         pretrain, context = self.config.pretrain, self.config.model.context
-        step, start = self.step + 1, pretrain.sequences_through(self.step)
+        step, start = self.step + 1, self._sequences_through(self.step)
         count = pretrain.batch_at(step)
         tokens = (start + count) * context
         by_tokens = pretrain.schedule.unit == "tokens"
-        end = pretrain.sequences_through(pretrain.steps) * context if by_tokens else pretrain.steps
-        share = schedule.factor(pretrain.schedule, tokens if by_tokens else step, end)
+        share = schedule.factor(pretrain.schedule, *((tokens, self._end) if by_tokens else (step, pretrain.steps)))
         if self.growth is not None:
             share *= self.growth.rate(step)
         self._mask()
@@ -129,7 +138,7 @@ class Loop:
         permit = self.monitor.permits if pretrain.monitor.policy == "skip" else None
         result = self.engine.step(self._batch(start, count), permit)
         self.step, self.last_loss = step, result.loss
-        left = (pretrain.sequences_through(pretrain.steps) - start - count) * context
+        left = self._tokens_through(pretrain.steps) - tokens
         speed = self.meter.step(count * context, time.monotonic() - began, left)
         row: dict[str, Any] = {
             "step": step,
@@ -181,7 +190,7 @@ class Loop:
                 self.log.write({"step": self.step, "event": event.kind, "message": event.message})
                 print(f"\n  {event.message}", flush=True)
             if event.stop:
-                first, beyond = (self.config.pretrain.sequences_through(step) for step in (self.step - 1, self.step))
+                first, beyond = (self._sequences_through(step) for step in (self.step - 1, self.step))
                 saved = checkpoints.steps_in(self.folder / "checkpoints")
                 facts = {"sequences": [first, beyond - 1], "mix": self.blend.hash, "checkpoint": saved[-1] if saved else None}
                 if self.ranks.main:
@@ -220,57 +229,60 @@ class Loop:
         folder = self.folder / "checkpoints"
         state = {
             "step": self.step,
-            "sequences": self.config.pretrain.sequences_through(self.step),
-            "tokens": self._tokens(),
+            "sequences": self._sequences_through(self.step),
+            "tokens": self._tokens_through(self.step),
+            "schedule_end": self._end,
             "seed": self.config.seed,
             "model": plain(self.config.model),
             "mix": self.blend.hash,
             "monitor": self.monitor.state(),
             "training_seconds": self.meter.seconds,
+            "training_tokens": self.meter.tokens,
             "restarts": self.restarts,
+            "given": self._given,
             "last_loss": self.last_loss,
             KEY: None if self.growth is None else dataclasses.asdict(self.growth),
         }
-        states.save(self.engine, checkpoints.Writer(folder, self.step), state)
+        states.save(self.engine, checkpoints.Writer(folder, self.step), state, self.watchdog.beat)
         if self.ranks.main:
-            checkpoints.prune(folder, self.config.pretrain.keep, self.config.pretrain.keep_every)
+            checkpoints.prune(folder, self.config.pretrain.keep, self.config.pretrain.keep_every, self.step)
         if self.log is not None:
             stall = time.monotonic() - began
             self.log.write({"step": self.step, "checkpoint_seconds": stall, "goodput": self.meter.goodput(self.folder)})
 
     def _resume(self) -> None:
         """From the newest checkpoint that is whole; damaged ones are named and passed over, by all ranks alike."""
-        folder = self.folder / "checkpoints"
+        folder, pretrain = self.folder / "checkpoints", self.config.pretrain
         say = print if self.ranks.main else _say_nothing
-        limit = self.config.pretrain.steps
-        while True:
-            found = checkpoints.newest(folder, limit, say)
-            if found is None and self.config.grow.source is not None:
-                raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
-            if found is None:
-                return
-            damage = states.damage(found)
-            if damage is None:
-                break
-            say(f"{damage} It is passed over.")
-            limit = found.step - 1
+        found = resume.newest_whole(folder, pretrain.steps, say, self.watchdog.beat)
+        if self.ranks.main:
+            checkpoints.set_aside(folder, after=found.step if found is not None else -1, upto=pretrain.steps)
+        if found is None and self.config.grow.source is not None:
+            raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
+        if found is None:
+            return
         state: Mapping[str, Any] = found.state
-        if state["mix"] != self.blend.hash and not self.config.pretrain.allow_new_mix:
-            raise ConfigError(
-                f"{found.path}: was trained on mix {state['mix']}, the shards now give {self.blend.hash}; encode as before, "
-                f"set pretrain.allow_new_mix=true if the change is meant, or move {self.folder} away to begin anew."
-            )
-        if state["mix"] != self.blend.hash:
-            self._new_mix = f"step {found.step}: another mix of data from here ({state['mix']} before, {self.blend.hash} now)"
-        states.restore(self.engine, found)
-        self.step, self.meter.seconds, self.last_loss = found.step, float(state["training_seconds"]), float(state["last_loss"])
+        resume.check_network(found, self.config.model)
+        self._new_mix = resume.check_mix(found, self.blend.hash, self.config, self.folder)
+        states.restore(self.engine, found, self.watchdog.beat)
+        self.step, self.last_loss = found.step, float(state["last_loss"])
         self.restarts = int(state["restarts"]) + 1
+        self._given = resume.is_first(state) or bool(state.get("given"))
+        self._more = int(state["sequences"]) - pretrain.sequences_through(found.step)
+        self._end = self._tokens_through(pretrain.steps)
+        if not resume.is_first(state):  # else the time and the schedule are those of another run
+            self._end = int(state.get("schedule_end", self._end))
+            self.meter.go_on(float(state["training_seconds"]), int(state.get("training_tokens", state["tokens"])))
         self.growth = Growth.of(state)
         self.monitor.restore(state["monitor"])
         say(f"  goes on from {found.path.name}")
 
-    def _tokens(self) -> int:
-        return self.config.pretrain.sequences_through(self.step) * self.config.model.context
+    def _sequences_through(self, step: int) -> int:
+        """Sequences read by the end of a step, from the run's beginning on, whatever the batch was."""
+        return self._more + self.config.pretrain.sequences_through(step)
+
+    def _tokens_through(self, step: int) -> int:
+        return self._sequences_through(step) * self.config.model.context
 
 
 def _line(row: Mapping[str, Any]) -> str:

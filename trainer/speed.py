@@ -45,14 +45,18 @@ def peak(config: TrainConfig, device: torch.device) -> Peak:
 
 
 class Meter:
-    """Turns the seconds of steps into rates. `seconds` of training count over all starts of a run; the time left is judged by
-    this start alone."""
+    """Turns the seconds of steps into rates. `seconds` of training and its `tokens` count over all starts of a run, not what
+    a run that it grew from took; the time left is judged by this start alone."""
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         self.config, self.device, self.peak = config, device, peak(config, device)
-        self.seconds = 0.0
+        self.seconds, self.tokens = 0.0, 0
         self.flops = plan.flops_per_token_with_attention(config.model)
         self._tokens = self._taken = 0.0
+
+    def go_on(self, seconds: float, tokens: int) -> None:
+        """Counts on from what the starts before this one took."""
+        self.seconds, self.tokens = seconds, tokens
 
     def about(self) -> dict[str, Any]:
         """The formula and what goes into it, for the manifest and the log."""
@@ -66,14 +70,14 @@ class Meter:
 
     def step(self, tokens: int, seconds: float, left: int) -> dict[str, float]:
         """One step of so many tokens, with `left` to go: what the log says of its speed."""
-        self.seconds += seconds
+        self.seconds, self.tokens = self.seconds + seconds, self.tokens + tokens
         self._tokens, self._taken = self._tokens + tokens, self._taken + seconds
         rate = tokens / seconds
         return {"tokens_per_second": rate, **self._used(rate), "seconds_left": left * self._taken / self._tokens}
 
-    def over(self, tokens: int) -> dict[str, float]:
-        """The whole run's speed, over its `tokens`."""
-        rate = tokens / self.seconds if self.seconds else 0.0
+    def over(self) -> dict[str, float]:
+        """The whole run's speed."""
+        rate = self.tokens / self.seconds if self.seconds else 0.0
         return {"tokens_per_second": rate, **self._used(rate)}
 
     def _used(self, rate: float) -> dict[str, float]:
