@@ -6,6 +6,7 @@
 #   make measure RUN=dir | tune RUN=dir ARGS="rule=gopher.words max=9000"   what another threshold would drop
 #   make compression RUN=dir [PEERS=dir]   tokens per byte of a run's tokenizer on unseen text, beside other vocabularies
 #   make generate PROMPT="..."       text from a run's exported model
+#   make import FROM=dir RUN=dir     a Hugging Face directory as the checkpoint that `make pretrain` goes on from
 #   make search | predict | transfer | grow RUN=dir CONFIG=file   before a large run: docs/scaling.md
 #   make benchmark | follow RUN=dir BENCHMARKS=dir   the report's benchmarks over the export | over a run's checkpoints
 #   make test | test-slow | test-corpus CORPUS=dir | lint | bench [NAME=x]
@@ -28,11 +29,11 @@ STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedu
 # What goes before a large run: values found on a narrow proxy, carried to a wide model; its loss foretold; a model grown.
 LEVERS := search transfer predict grow
 
-.PHONY: help setup demo test test-slow test-corpus lint bench plan generate write measure tune compression benchmark follow \
+.PHONY: help setup demo test test-slow test-corpus lint bench plan generate import write measure tune compression benchmark follow \
         $(LEVERS) $(STAGES)
 
 help:
-	@sed -n '1,12s/^# \{0,1\}//p' Makefile
+	@sed -n '1,13s/^# \{0,1\}//p' Makefile
 	@echo "stages: $(STAGES)"
 
 # The first Python of 3.11 or 3.12; torch first and by itself, or an open range would pull another build of it.
@@ -69,8 +70,15 @@ measure: $(READY)
 tune: $(READY)
 	@$(PYTHON) jobs/tune.py --config $(CONFIG) run=$(RUN) $(ARGS)
 
+# The prompt as it was typed: neither make nor the shell looks into it.
+unexport PROMPT
+generate: export PROMPT_TEXT := $(value PROMPT)
 generate: $(READY)
-	@$(PYTHON) jobs/generate.py "$(PROMPT)" --run $(RUN) $(ARGS)
+	@$(PYTHON) jobs/generate.py --run $(RUN) $(ARGS) -- "$$PROMPT_TEXT"
+
+import: $(READY)
+	@[ -n "$(FROM)" ] || { echo "make import: say which model, FROM=dir"; exit 2; }
+	@$(PYTHON) jobs/import_model.py --config $(CONFIG) run=$(RUN) --from "$(FROM)" $(ARGS)
 
 benchmark follow: $(READY)
 	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(SETS) $(ARGS)

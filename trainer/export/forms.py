@@ -12,7 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.config import ConfigError
+from trainer.checkpoint import Checkpoint
 from trainer.config import ModelConfig
+from trainer.growth.record import unfinished
 from trainer.model.mup import logit_scale
 
 FormName = Literal["granite", "llama"]
@@ -103,6 +106,17 @@ def form(name: FormName, model: ModelConfig) -> Form:
         sources.append(("head.weight", "embedding.weight"))
     pieces = [Piece(foreign_name(target), source, factors.get(target, 1.0)) for target, source in sources]
     return Form({**config, **_shared(model), "tie_word_embeddings": tied}, pieces)
+
+
+def form_of(name: FormName, checkpoint: Checkpoint) -> Form:
+    """The form of a checkpoint's network. Raises ConfigError in the midst of growing: no form has a place for masks."""
+    if (midst := unfinished(checkpoint)) is not None:
+        growth, share = midst
+        raise ConfigError(
+            f"{checkpoint.path}: is still growing, {share:.0%} of its new parts count, which no exported form can say; "
+            f"take step {growth.begun + growth.mask_steps} or a later one."
+        )
+    return form(name, checkpoint.model)
 
 
 def _shared(model: ModelConfig) -> dict[str, Any]:

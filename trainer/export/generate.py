@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,10 +18,39 @@ from transformers.utils import logging
 from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
-from tokenizer.config import END
 from trainer.checkpoint import Checkpoint
-from trainer.export.forms import form
+from trainer.evaluate.ids import as_text, ends_of, start_of
+from trainer.export.forms import form_of
 from trainer.stage import chosen_checkpoint
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn. temperature 0: the likeliest, always; top_k 0: no bound on their number."""
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    top_k: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            raise ConfigError(f"--temperature {self.temperature}: must be 0 or more.")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError(f"--top-p {self.top_p}: must be above 0 and at most 1, which draws from all.")
+        if self.top_k < 0:
+            raise ConfigError(f"--top-k {self.top_k}: must be 0 (no bound) or more.")
+        if not 0 <= self.seed < 1 << 63:
+            raise ConfigError(f"--seed {self.seed}: must be from 0 to below 2^63.")
+
+    def settings(self) -> dict[str, Any]:
+        """The same for transformers, which would else bound the number of tokens at 50."""
+        if self.temperature == 0:
+            return {"do_sample": False}
+        return {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+
+
+SAMPLING = Sampling()
 
 
 def main(description: str | None) -> None:
@@ -37,22 +68,35 @@ def main(description: str | None) -> None:
         "--top-p", type=float, default=0.95, help="only the likeliest tokens that make up this share (default: 0.95)"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same text (default: 0)")
+    parser.add_argument("--top-k", type=int, default=0, help="and no more than so many (default: 0, no such bound)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto: CUDA where there is a device")
     guarded(lambda: _say(parser.parse_args()))
 
 
 def _say(asked: argparse.Namespace) -> None:
     logging.disable_progress_bar()
+    sampling = Sampling(asked.temperature, asked.top_p, asked.top_k, asked.seed)
     run = Run(asked.run)
+    start = None
     if asked.checkpoint:
         model = in_memory(chosen_checkpoint(run, asked.checkpoint, "generate"))
-        tokenizer = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
+        tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
+        start = tokenizer.eos_token_id  # no export has said it yet
     else:
         model, tokenizer = exported(asked.export or run.stage("export").uri)
+    model = model.to(_device(asked.device))
     sys.stdout.write(asked.prompt)
-    for piece in generate(model, tokenizer, asked.prompt, asked.tokens, asked.temperature, asked.top_p, asked.seed):
+    for piece in generate(model, tokenizer, asked.prompt, asked.tokens, sampling, start):
         sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def _device(asked: str) -> str:
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise ConfigError("--device cuda: this machine has no CUDA device that torch can use; use cpu or auto.")
+    return "cuda" if there and asked != "cpu" else "cpu"
 
 
 def exported(folder: str) -> tuple[Any, Any]:
@@ -64,8 +108,8 @@ def exported(folder: str) -> tuple[Any, Any]:
 
 
 def in_memory(checkpoint: Checkpoint) -> Any:
-    """A checkpoint as transformers' Granite model, nothing written."""
-    made = form("granite", checkpoint.model)
+    """A checkpoint as transformers' Granite model, nothing written. Raises ConfigError for one in the midst of growing."""
+    made = form_of("granite", checkpoint)
     config = AutoConfig.for_model(**{key: value for key, value in made.config.items() if key != "architectures"})
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
@@ -77,16 +121,19 @@ def in_memory(checkpoint: Checkpoint) -> Any:
 
 
 def generate(
-    model: Any, tokenizer: Any, prompt: str, tokens: int, temperature: float = 0.8, top_p: float = 0.95, seed: int = 0
+    model: Any, tokenizer: Any, prompt: str, tokens: int, sampling: Sampling = SAMPLING, start: int | None = None
 ) -> Iterator[str]:
     """The continuation of a prompt, piece by piece, until the document ends or the context is full.
 
-    In training every document stands behind the end of another, so the prompt does too.
+    `start` is the id in front of the prompt; None is what the model's own settings say. In training every document stands
+    behind the end of another, so exports of ours name that. A control token's name in the prompt is text, as in training.
     """
     if tokens < 1:
         raise ConfigError(f"--tokens {tokens}: must be at least 1.")
-    end = tokenizer.convert_tokens_to_ids(END)
-    ids = [end, *tokenizer(prompt, add_special_tokens=False)["input_ids"]]
+    first, ends = start_of(model, tokenizer, start), ends_of(model, tokenizer)
+    if first is None or not ends:
+        raise ConfigError("the model's tokenizer names no eos_token: nothing says how a text begins and ends.")
+    ids = [first, *as_text(tokenizer, [prompt])[0]]
     room = model.config.max_position_embeddings - len(ids)
     if room < 1:
         raise ConfigError(
@@ -94,20 +141,31 @@ def generate(
             "shorten it."
         )
     streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
-    sampling = {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature > 0 else {"do_sample": False}
-    torch.manual_seed(seed)
-    given = torch.tensor([ids])
+    torch.manual_seed(sampling.seed)
+    given = torch.tensor([ids], device=model.device)
     settings: dict[str, Any] = {
         "inputs": given,
         "attention_mask": torch.ones_like(given),
         "max_new_tokens": min(tokens, room),
-        "eos_token_id": end,
-        "pad_token_id": end,
+        "eos_token_id": ends,
+        "pad_token_id": ends[0],
         "streamer": streamer,
         "use_cache": True,
-        **sampling,
+        **sampling.settings(),
     }
-    worker = Thread(target=model.generate, kwargs=settings, daemon=True)
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            model.generate(**settings)
+        except BaseException as error:
+            failed.append(error)
+        finally:  # or the reader would wait for ever
+            streamer.text_queue.put(streamer.stop_signal)
+
+    worker = Thread(target=work, daemon=True)
     worker.start()
     yield from streamer
     worker.join()
+    if failed:
+        raise failed[0]

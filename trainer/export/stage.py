@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from core import storage
-from core.config import ConfigError
 from core.progress import Progress
 from core.run import Run
 from tokenizer.config import BEGIN, END, PADDING
@@ -18,9 +17,8 @@ from trainer.config import TrainConfig
 from trainer.evaluate.load import load_network
 from trainer.export.card import card
 from trainer.export.check import TOLERANCE, Parity, compare
-from trainer.export.forms import Form, form, shape_of
+from trainer.export.forms import Form, form_of, shape_of
 from trainer.export.weights import write_weights
-from trainer.growth.record import unfinished
 from trainer.stage import chosen_checkpoint
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -32,13 +30,8 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
     """Writes RUN/export/ and returns the facts for its manifest. Raises ConfigError where the export computes otherwise."""
     settings, directory = config.export, run.stage("export")
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "export")
-    if (midst := unfinished(checkpoint)) is not None:
-        raise ConfigError(
-            f"{checkpoint.path}: is still growing, {midst[1]:.0%} of its new parts count, which no exported form can say; "
-            f"export from step {midst[0].begun + midst[0].mask_steps} on."
-        )
+    made = form_of(settings.form, checkpoint)
     model, dtype = checkpoint.model, TYPES[settings.precision]
-    made = form(settings.form, model)
     sizes = {piece.name: math.prod(shape_of(piece.source, model)) for piece in made.pieces}
     with Progress("export", total=len(made.pieces), unit="tensor") as bar:
         files = write_weights(
@@ -68,7 +61,7 @@ def write_settings(folder: str, made: Form, dtype: str) -> None:
     storage.write_json(storage.join(folder, "config.json"), {**made.config, **_IDS, "dtype": dtype, "use_cache": True})
     ids = {name: value for name, value in _IDS.items() if name != "unk_token_id"}
     ids["bos_token_id"] = ids["eos_token_id"]  # generation begins as a document in training does: behind the end of another
-    generation = {**ids, "do_sample": True, "temperature": 0.8, "top_p": 0.95, "max_new_tokens": 256}
+    generation = {**ids, "do_sample": True, "temperature": 0.8, "top_p": 0.95, "top_k": 0, "max_new_tokens": 256}
     storage.write_json(storage.join(folder, "generation_config.json"), generation)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,14 @@ import torch
 from core.config import ConfigError
 from core.run import Run
 from tests.trainer.small_run import write_run
-from trainer.export.generate import exported, generate, in_memory
+from trainer.checkpoint import Checkpoint, consolidate
+from trainer.export.generate import Sampling, exported, generate, in_memory
 from trainer.export.stage import export
+from trainer.growth.record import KEY, Growth
 from trainer.stage import chosen_checkpoint
+
+ROOT = Path(__file__).resolve().parents[3]
+GREEDY = Sampling(temperature=0)
 
 
 @pytest.fixture
@@ -36,7 +44,7 @@ def greedy(model: Any, tokenizer: Any, prompt: str, tokens: int) -> str:
 
 
 def test_the_cache_changes_no_token(loaded: tuple[Any, Any]) -> None:
-    assert "".join(generate(*loaded, "The river", 12, temperature=0)) == greedy(*loaded, "The river", 12)
+    assert "".join(generate(*loaded, "The river", 12, GREEDY)) == greedy(*loaded, "The river", 12)
 
 
 def test_a_checkpoint_says_what_its_export_says(loaded: tuple[Any, Any], tmp_path: Path) -> None:
@@ -47,14 +55,14 @@ def test_a_checkpoint_says_what_its_export_says(loaded: tuple[Any, Any], tmp_pat
 
 
 def test_the_same_seed_gives_the_same_text(loaded: tuple[Any, Any]) -> None:
-    first, second, other = ("".join(generate(*loaded, "Rain", 20, temperature=1.5, seed=seed)) for seed in (1, 1, 2))
+    first, second, other = ("".join(generate(*loaded, "Rain", 20, Sampling(1.5, seed=seed))) for seed in (1, 1, 2))
     assert first == second != other
 
 
 def test_a_text_stops_where_the_context_is_full(loaded: tuple[Any, Any]) -> None:
     model, tokenizer = loaded
     room = 32 - 1 - len(tokenizer("Rain")["input_ids"])
-    assert "".join(generate(model, tokenizer, "Rain", 500, temperature=0)) == greedy(model, tokenizer, "Rain", room)
+    assert "".join(generate(model, tokenizer, "Rain", 500, GREEDY)) == greedy(model, tokenizer, "Rain", room)
 
 
 def test_a_prompt_longer_than_the_context_is_refused(loaded: tuple[Any, Any]) -> None:
@@ -65,3 +73,85 @@ def test_a_prompt_longer_than_the_context_is_refused(loaded: tuple[Any, Any]) ->
 def test_a_folder_without_an_export_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="run `make export`"):
         exported(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"top_p": 2.0}, "--top-p 2.0: must be above 0"),
+        ({"top_p": 0.0}, "--top-p 0.0: must be above 0"),
+        ({"temperature": -1.0}, "--temperature -1.0: must be 0 or more"),
+        ({"temperature": float("nan")}, "--temperature nan: must be 0 or more"),
+        ({"top_k": -1}, "--top-k -1: must be 0"),
+        ({"seed": -1}, "--seed -1: must be from 0"),
+    ],
+)
+def test_what_cannot_be_drawn_by_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Sampling(**given)
+
+
+def test_a_model_that_fails_ends_the_text_with_its_error(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = loaded
+
+    def fails(**settings: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(model, "generate", fails)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(generate(model, tokenizer, "Rain", 5))
+
+
+def test_no_bound_on_the_number_of_tokens_is_put_silently(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = loaded
+    asked: list[Any] = []
+    made = model._get_logits_processor
+
+    def seen(generation_config: Any, *rest: Any, **more: Any) -> Any:
+        processors = made(generation_config, *rest, **more)
+        asked.extend(type(processor).__name__ for processor in processors)
+        return processors
+
+    monkeypatch.setattr(model, "_get_logits_processor", seen)
+    list(generate(model, tokenizer, "Rain", 2, Sampling(0.8, 0.95)))
+    assert "TopPLogitsWarper" in asked and "TopKLogitsWarper" not in asked
+    list(generate(model, tokenizer, "Rain", 2, Sampling(0.8, 0.95, top_k=5)))
+    assert "TopKLogitsWarper" in asked
+
+
+def test_a_control_tokens_name_in_the_prompt_is_text(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = loaded
+    read: list[list[int]] = []
+    made = model.generate
+
+    def seen(**settings: Any) -> Any:
+        read.extend(settings["inputs"].tolist())
+        return made(**settings)
+
+    monkeypatch.setattr(model, "generate", seen)
+    list(generate(model, tokenizer, "a </s> and <s>", 1, GREEDY))
+    assert read[0][0] == 2 and not {0, 1, 2, 3} & set(read[0][1:])
+    assert tokenizer.decode(read[0][1:]) == "a </s> and <s>"
+
+
+def test_a_checkpoint_in_the_midst_of_growing_is_refused(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    whole = chosen_checkpoint(Run(str(tmp_path)), None, "test")
+    growth = Growth(begun=20, mask_steps=10, warmup=0, hidden=16, heads=2, ffn=24, new_layers=(), origin="x")
+    state = {"step": 25, "model": whole.model, KEY: asdict(growth)}
+    growing = consolidate(tmp_path / "growing", 25, state, whole.weights())
+    with pytest.raises(ConfigError, match="still growing, 50% of its new parts count.* take step 30 or a later one"):
+        in_memory(Checkpoint.open(growing))
+
+
+def test_make_hands_on_a_prompt_as_it_was_typed(tmp_path: Path) -> None:
+    """Quotes, dollars and backticks; the job itself is replaced by one that prints what it was given."""
+    said = """it's "so", costs $5 or $(HOME) `pwd` \\ and -- ends"""
+    (tmp_path / ".ready").touch()
+    echo = tmp_path / "echo"
+    echo.write_text('#!/bin/sh\nfor last; do :; done\nprintf %s "$last"\n')
+    echo.chmod(0o755)
+    command = ["make", "-s", "-o", str(tmp_path / ".ready"), "generate", f"PROMPT={said}", f"PYTHON={echo}"]
+    given = [*command, f"READY={tmp_path / '.ready'}"]
+    made = subprocess.run(given, cwd=ROOT, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert made.stdout == said
