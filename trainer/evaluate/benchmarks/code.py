@@ -1,7 +1,8 @@
 """Generated programs: whether they end well, in a sandbox, and the unbiased pass@k.
 
-A program runs in a child without network, with the file system read-only, in a process space of its own, as no user with any
-right outside, with limits on time, memory, files and output. Where the kernel refuses any of that, nothing is run.
+A program runs in a child without network or sockets, with the file system read-only and people's folders hidden, in a process
+space of its own in which it can start no other process, as no user with any right outside and without capabilities, with limits
+on time, memory, files and output. Where the kernel refuses any of that, nothing is run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from core.config import ConfigError
 from trainer.evaluate.benchmarks.config import CodeConfig
+from trainer.evaluate.benchmarks.jail import MACHINES
 
 _JAIL = Path(__file__).resolve().parent / "jail.py"
 REFUSED = 97
@@ -29,6 +31,17 @@ def pass_at_k(samples: int, passed: int, k: int) -> float:
     if not 1 <= k <= samples:
         raise ValueError(f"pass@{k} of {samples} samples: k must be from 1 to the number of samples.")
     return 1.0 - math.comb(samples - passed, k) / math.comb(samples, k)
+
+
+def check_sandbox(limits: CodeConfig) -> None:
+    """Raises ConfigError where programs cannot be run behind bars; asked before a model spends hours on writing them."""
+    machine = os.uname().machine
+    if machine not in MACHINES:
+        raise ConfigError(
+            f"benchmark.code.run: programs run behind bars on {' and '.join(MACHINES)} only, this machine is {machine}; leave "
+            "HumanEval out with benchmark.code.run=false."
+        )
+    run_program("", limits)
 
 
 def ends_well(programs: Sequence[str], limits: CodeConfig) -> list[bool]:
@@ -52,7 +65,7 @@ def run_program(program: str, limits: CodeConfig) -> int:
         return -9
     if child.returncode == REFUSED:
         raise ConfigError(
-            "benchmark.code.run: this kernel gives no sandbox (namespaces without network, read-only file system); "
+            "benchmark.code.run: this kernel gives no sandbox (namespaces without network, read-only file system, seccomp); "
             "run it where unprivileged user namespaces are allowed, or leave HumanEval out with benchmark.code.run=false."
         )
     return child.returncode

@@ -62,7 +62,7 @@ def score(reader: Any, config: BenchmarkConfig, seed: int, names: Sequence[str] 
     `reader` is the model under the harness's interface. Raises ConfigError for files that cannot be read.
     """
     _quieten()
-    from trainer.evaluate.benchmarks.code import ends_well
+    from trainer.evaluate.benchmarks.code import check_sandbox, ends_well
     from trainer.evaluate.benchmarks.task import LocalTask, evaluated, mean
 
     found: dict[str, Score] = {}
@@ -71,6 +71,8 @@ def score(reader: Any, config: BenchmarkConfig, seed: int, names: Sequence[str] 
         if benchmark.metric == "pass" and not config.code.run:
             print(f"{benchmark.title}: left out; benchmark.code.run=true runs its programs in a sandbox.", file=sys.stderr)
             continue
+        if benchmark.metric == "pass":
+            check_sandbox(config.code)
         began = time.monotonic()
         loaded = load(benchmark, config.folder)
         shots = config.shots.get(benchmark.name, benchmark.shots)
