@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ from trainer.config import ModelConfig
 FORMAT = 1
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _NAME = re.compile(r"^step-(\d{8,})$")
+_DAMAGED = ".damaged"
 _HEAD_OF_NAME = re.compile(r"^layers\.\d+|^[^.]+")
 
 
@@ -78,7 +80,11 @@ class Checkpoint:
 
     def verify(self, name: str) -> None:
         """Compares a file with its checksum. Raises CheckpointError."""
-        if checksum(self.path / name) != self.state["files"][name]["sha256"]:
+        try:
+            found = checksum(self.path / name)
+        except OSError as error:
+            raise CheckpointError(f"{self.path / name}: cannot be read ({error}).") from error
+        if found != self.state["files"][name]["sha256"]:
             raise CheckpointError(f"{self.path / name}: its contents are not what was written (checksum).")
 
     def verify_all(self) -> None:
@@ -102,11 +108,8 @@ class Checkpoint:
 
     def names(self) -> list[str]:
         """Canonical names of all parameters."""
-        found: list[str] = []
-        for file in self.files:
-            with safe_open(self.path / file, framework="pt") as handle:
-                found.extend(name for name in handle.keys() if not name.endswith(tuple(f".{m}" for m in MOMENTS)))
-        return found
+        moments = tuple(f".{moment}" for moment in MOMENTS)
+        return [name for file in self.files for name in self.shapes(file) if not name.endswith(moments)]
 
     def tensor(self, name: str) -> Tensor:
         """A whole fp32 tensor by canonical name; `NAME.exp_avg` and `NAME.exp_avg_sq` are its moments."""
@@ -114,16 +117,27 @@ class Checkpoint:
             tensor: Tensor = handle.get_tensor(name)
             return tensor
 
-    def share(self, name: str, dim: int | None, rank: int, size: int) -> Tensor:
-        """The rank-th of `size` equal parts of a tensor along `dim`, reading no more than that (None: all of it)."""
-        if dim is None or size == 1:
-            return self.tensor(name)
+    def shapes(self, file: str) -> dict[str, list[int]]:
+        """Shapes of the tensors of a file, by name; of one that the checkpoint has not, none."""
+        if file not in self.files:
+            return {}
+        with safe_open(self.path / file, framework="pt") as handle:
+            return {name: handle.get_slice(name).get_shape() for name in handle.keys()}
+
+    def elements(self, name: str, dim: int | None, rank: int, size: int, start: int, count: int) -> Tensor:
+        """Elements `start` to `start` + `count` of the rank-th of `size` equal parts of a tensor along `dim` (None: of all of
+        it), flat [count]; only the rows that they lie in are read."""
         with safe_open(self.path / file_of(name), framework="pt") as handle:
-            part = handle.get_slice(name)
-            width = part.get_shape()[dim] // size
-            chosen = slice(rank * width, (rank + 1) * width)
-            tensor: Tensor = part[chosen] if dim == 0 else part[:, chosen]
-            return tensor
+            whole = handle.get_slice(name)
+            shape = list(whole.get_shape())
+            if dim is not None:
+                shape[dim] //= size
+            width = math.prod(shape[1:])
+            first, last = start // width, -(-(start + count) // width)
+            above = rank * shape[0] if dim == 0 else 0
+            rows = slice(above + first, above + last)
+            part: Tensor = whole[rows, rank * shape[1] : (rank + 1) * shape[1]] if dim == 1 else whole[rows]
+            return part.flatten()[start - first * width :][:count]
 
     def weights(self) -> dict[str, Tensor]:
         """All fp32 weights by canonical name: for models that fit into memory."""
@@ -133,6 +147,15 @@ class Checkpoint:
 def checksum(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Has the system write out a file, or which names a folder holds."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def steps_in(folder: str | Path) -> list[int]:
@@ -170,8 +193,7 @@ class Writer:
         """One part of the network; returns the facts of its file."""
         path = self.aside / file
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
-        with path.open("rb") as handle:
-            os.fsync(handle.fileno())
+        _to_disk(path)
         return {"bytes": path.stat().st_size, "sha256": checksum(path)}
 
     def commit(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> Path:
@@ -181,16 +203,38 @@ class Writer:
             json.dump(whole, handle, indent=1)
             handle.flush()
             os.fsync(handle.fileno())
-        shutil.rmtree(self.final, ignore_errors=True)  # one of the same step was found damaged and trained over
+        for folder in (self.aside / "consolidated", self.aside):
+            _to_disk(folder)
+        shutil.rmtree(self.final, ignore_errors=True)  # one of the same step is replaced
         os.rename(self.aside, self.final)
+        _to_disk(self.final.parent)
         return self.final
 
 
-def prune(folder: str | Path, keep: int, keep_every: int) -> None:
-    """Removes all but the newest `keep` checkpoints and those at multiples of `keep_every`."""
-    for step in steps_in(folder)[:-keep]:
+def set_aside(folder: str | Path, after: int, upto: int) -> None:
+    """Gives checkpoints of steps `after` < step <= `upto`, which a resume found damaged and passed over, the name
+    step-NNNNNNNN.damaged: nothing takes them for checkpoints any more. They stay until `prune` finds them trained over."""
+    for step in steps_in(folder):
+        if after < step <= upto:
+            there = Path(folder) / folder_name(step)
+            shutil.rmtree(named := there.with_suffix(_DAMAGED), ignore_errors=True)
+            os.rename(there, named)
+
+
+def prune(folder: str | Path, keep: int, keep_every: int, upto: int) -> None:
+    """Removes, after step `upto` was saved, all but the newest `keep` checkpoints and those at multiples of `keep_every`.
+
+    Later steps neither count nor go: a run that is to end earlier than one before it leaves those. Damaged ones that were set
+    aside go when they are trained over.
+    """
+    folder = Path(folder)
+    for step in [step for step in steps_in(folder) if step <= upto][:-keep]:
         if not keep_every or step % keep_every:
-            shutil.rmtree(Path(folder) / folder_name(step))
+            shutil.rmtree(folder / folder_name(step))
+    for damaged in folder.glob(f"*{_DAMAGED}"):
+        match = _NAME.match(damaged.stem)
+        if match is not None and int(match.group(1)) <= upto:
+            shutil.rmtree(damaged)
 
 
 def consolidate(folder: str | Path, step: int, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Path:

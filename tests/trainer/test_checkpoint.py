@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.config import plain
 from tests.trainer.worlds import tiny
-from trainer.checkpoint import Checkpoint, CheckpointError, consolidate, newest, prune, steps_in
+from trainer.checkpoint import Checkpoint, CheckpointError, consolidate, newest, prune, set_aside, steps_in
 from trainer.model.initial import build
 
 MODEL = tiny().model
@@ -24,13 +27,31 @@ def test_what_was_written_is_read_whole_or_in_shares(tmp_path: Path) -> None:
     checkpoint = Checkpoint.open(save(tmp_path, 3))
     whole = checkpoint.tensor("layers.1.attention.out.weight")
     assert checkpoint.model == MODEL and checkpoint.step == 3
-    assert torch.equal(
-        torch.cat([checkpoint.share("layers.1.attention.out.weight", 1, rank, 4) for rank in range(4)], 1), whole
-    )
-    assert torch.equal(checkpoint.share("embedding.weight", 0, 1, 2), checkpoint.tensor("embedding.weight").chunk(2)[1])
+    assert checkpoint.shapes("consolidated/layers.1.safetensors")["layers.1.attention.out.weight"] == list(whole.shape)
+    assert checkpoint.shapes("consolidated/layers.9.safetensors") == {}
     assert not checkpoint.tensor("norm.gain.exp_avg_sq").any()
     assert set(checkpoint.weights()) == {name for name, _ in build(MODEL, 1).named_parameters()}
     checkpoint.verify_all()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["layers.0.attention.out.weight", "embedding.weight", "norm.gain"]),
+    dim=st.sampled_from([None, 0, 1]),
+    size=st.sampled_from([1, 2, 4]),
+    data=st.data(),
+)
+def test_a_piece_of_a_share_is_what_the_whole_holds_there(
+    tmp_path: Path, name: str, dim: int | None, size: int, data: st.DataObject
+) -> None:
+    checkpoint = Checkpoint.open(tmp_path / "step-00000003" if steps_in(tmp_path) else save(tmp_path, 3))
+    whole = checkpoint.tensor(name)
+    dim = None if dim == 1 and whole.ndim == 1 else dim
+    rank = data.draw(st.integers(0, size - 1))
+    share = (whole if dim is None else whole.chunk(size, dim)[rank]).flatten()
+    start = data.draw(st.integers(0, len(share) - 1))
+    count = data.draw(st.integers(1, len(share) - start))
+    assert torch.equal(checkpoint.elements(name, dim, rank, size, start, count), share[start : start + count])
 
 
 def test_a_damaged_checkpoint_is_named_and_passed_over(tmp_path: Path) -> None:
@@ -70,5 +91,58 @@ def test_what_a_kill_left_half_written_is_no_checkpoint(tmp_path: Path) -> None:
 def test_the_newest_and_every_nth_stay(tmp_path: Path) -> None:
     for step in range(1, 8):
         save(tmp_path, step)
-    prune(tmp_path, keep=2, keep_every=3)
+    prune(tmp_path, keep=2, keep_every=3, upto=7)
     assert steps_in(tmp_path) == [3, 6, 7]
+
+
+def test_a_later_checkpoint_neither_counts_nor_goes(tmp_path: Path) -> None:
+    """A run that is to end at step 16 saves 16 where one that was to go on has left 24."""
+    for step in (8, 16, 24):
+        save(tmp_path, step)
+    prune(tmp_path, keep=1, keep_every=0, upto=16)
+    assert steps_in(tmp_path) == [16, 24]
+
+
+def test_damaged_checkpoints_keep_no_whole_one_from_its_place(tmp_path: Path) -> None:
+    """24 and 32 are damaged, the run goes on from 8: until 24 is trained over, it is there under a name that says so."""
+    for step in (8, 24, 32, 40):
+        save(tmp_path, step)
+    set_aside(tmp_path, after=8, upto=32)
+    assert steps_in(tmp_path) == [8, 40] and (tmp_path / "step-00000024.damaged/state.json").exists()
+    save(tmp_path, 16)
+    prune(tmp_path, keep=1, keep_every=0, upto=16)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step-00000016", "step-00000024.damaged", "step-00000032.damaged", "step-00000040",
+    ]  # fmt: skip
+    save(tmp_path, 24)
+    prune(tmp_path, keep=1, keep_every=0, upto=24)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000024", "step-00000032.damaged", "step-00000040"]
+
+
+def test_a_file_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    path = save(tmp_path, 1)
+    checkpoint = Checkpoint.open(path)
+    (path / "consolidated/norm.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"norm\.safetensors: cannot be read"):
+        checkpoint.verify_all()
+
+
+def test_names_are_on_the_disk_before_and_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a power cut may leave the name of a checkpoint whose files were never listed, or take the name away."""
+    done: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def synced(descriptor: int) -> None:
+        fsync(descriptor)
+        done.append(os.path.relpath(os.readlink(f"/proc/self/fd/{descriptor}"), tmp_path))
+
+    def renamed(source: Path, target: Path) -> None:
+        rename(source, target)
+        done.append("renamed")
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "rename", renamed)
+    save(tmp_path, 1)
+    aside = ".step-00000001.aside"
+    assert done[-5:] == [f"{aside}/state.json", f"{aside}/consolidated", aside, "renamed", "."]
+    assert f"{aside}/consolidated/head.safetensors" in done[:-5]

@@ -36,19 +36,24 @@ def initialise(
     seed: int,
     group: TensorGroup = ALONE,
     device: torch.device | str = "cpu",
+    draw: bool = True,
 ) -> None:
     """Gives every parameter below `module` (built on the meta device) its storage and this rank's share of its first values.
 
-    `prefix` is the module's canonical name; marks that `cut` left on a parameter stay.
+    `prefix` is the module's canonical name; marks that `cut` left on a parameter stay. Without `draw` the values are NaN, for
+    a checkpoint to fill: to draw those of a large network takes minutes.
     """
     for path, parameter in list(module.named_parameters()):
-        name = f"{prefix}.{path}" if prefix else path
-        dim = getattr(parameter, "cut", None)
-        shape = list(parameter.shape)
-        if dim is not None:
-            shape[dim] *= group.size
-        share = share_of(drawn(name, tuple(shape), model, seed), dim, group)
-        made = nn.Parameter(share.to(device=device, copy=True).contiguous())
+        if draw:
+            name = f"{prefix}.{path}" if prefix else path
+            dim = getattr(parameter, "cut", None)
+            shape = list(parameter.shape)
+            if dim is not None:
+                shape[dim] *= group.size
+            share = share_of(drawn(name, tuple(shape), model, seed), dim, group).to(device=device, copy=True).contiguous()
+        else:
+            share = torch.full(parameter.shape, float("nan"), device=device)
+        made = nn.Parameter(share)
         for mark in ("cut", "tensor_model_parallel"):
             if hasattr(parameter, mark):
                 setattr(made, mark, getattr(parameter, mark))

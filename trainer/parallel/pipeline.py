@@ -37,12 +37,12 @@ _KEPT = [
 ]
 
 
-def _make(name: str, kind: type[nn.Module], config: TrainConfig, ranks: Ranks) -> nn.Module:
-    """A layer, cut for this rank and with its first values."""
+def _make(name: str, kind: type[nn.Module], config: TrainConfig, ranks: Ranks, draw: bool) -> nn.Module:
+    """A layer, cut for this rank and with its first values, unless a checkpoint is to fill it."""
     with torch.device("meta"):
         layer = kind(config.model)
     cut(layer, ranks.tensor)
-    initialise(layer, name, config.model, config.seed, ranks.tensor, ranks.device)
+    initialise(layer, name, config.model, config.seed, ranks.tensor, ranks.device, draw)
     return layer
 
 
@@ -87,7 +87,7 @@ class Pipeline(PipelineModule):
 
     forward_funcs: list[Any]
 
-    def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1) -> None:
+    def __init__(self, config: TrainConfig, ranks: Ranks, domains: int = 1, draw: bool = True) -> None:
         self.config, self.ranks = config.model, ranks
         self.recompute = config.parallel.recompute
         self.part_names = [name for name, _ in parts(config.model)]
@@ -95,7 +95,7 @@ class Pipeline(PipelineModule):
         for name, kind in parts(config.model):
             tied = config.model.tied and kind in (Embedding, Head)
             kind, name = (Embedding, _TIED) if tied else (kind, name)
-            specs.append((_TiedSpec if tied else _Spec)(kind, partial(_make, name, kind, config, ranks)))
+            specs.append((_TiedSpec if tied else _Spec)(kind, partial(_make, name, kind, config, ranks, draw)))
         with contextlib.redirect_stdout(io.StringIO()):  # it prints its partition
             super().__init__(specs, topology=ranks.topology, partition_method="type:^Block$")
         self.labels: deque[Labels] = deque()
