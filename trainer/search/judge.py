@@ -22,8 +22,8 @@ class Figures:
     """Of a trial's last half, from means over windows of steps.
 
     loss: nats, the last window's; rate: nats by which it falls while the tokens grow e-fold; trend: root mean square of the
-    windows around that line, nats; norm: e-folds by which the gradient norm rose; spread: its logarithm's root
-    mean square around its own line.
+    windows around that line, nats; norm: e-folds by which the gradient norm rose, by the windows' medians; spread: the root
+    mean square of single steps' gradient norms around that line, e-folds, so that a spike between two medians counts.
     """
 
     loss: float
@@ -35,7 +35,8 @@ class Figures:
     def score(self, weigh: Weighing) -> float:
         """Lower is better: `Weighing` says how."""
         ahead = self.rate * math.log(weigh.horizon)
-        return self.loss - ahead + weigh.trend * self.trend + weigh.norm * max(0.0, self.norm)
+        norms = weigh.norm * max(0.0, self.norm) + weigh.spread * self.spread
+        return self.loss - ahead + weigh.trend * self.trend + norms
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,27 @@ def figures(rows: Sequence[Row], window: int) -> Figures:
         for name in ("tokens", "loss", "norm")
     )
     x = np.log(tokens.mean(1))
-    slope, around = _line(x, losses.mean(1))
-    rising, spread = _line(x, np.log(np.maximum(np.median(norms, 1), 1e-30)))
-    return Figures(float(losses[-1].mean()), -slope, around, rising * float(x[-1] - x[0]), spread)
+    means, norms = losses.mean(1), np.log(np.maximum(norms, 1e-30))
+    slope, level = _line(x, means)
+    rising, height = _line(x, np.median(norms, 1))
+    return Figures(
+        loss=float(means[-1]),
+        rate=-slope,
+        trend=_around(means, slope * x + level),
+        norm=rising * float(x[-1] - x[0]),
+        spread=_around(norms, rising * np.log(tokens) + height),
+    )
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Slope of the least-squares line, and the root mean square around it."""
+    """Slope and level of the least-squares line."""
     slope, level = np.polyfit(x, y, 1)
-    return float(slope), float(np.sqrt(np.mean((y - slope * x - level) ** 2)))
+    return float(slope), float(level)
+
+
+def _around(y: np.ndarray, line: np.ndarray) -> float:
+    """The root mean square around a line."""
+    return float(np.sqrt(np.mean((y - line) ** 2)))
 
 
 def falls_behind(losses: Mapping[str, float], rule: EarlyStop) -> set[str]:

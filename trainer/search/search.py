@@ -13,12 +13,13 @@ from core import storage
 from core.config import ConfigError, plain
 from core.run import Run
 from trainer.config import TrainConfig
+from trainer.schedule import factor
 from trainer.search import plot
 from trainer.search.combination import Combination
 from trainer.search.judge import Outcome, falls_behind, loss_at, ranked, settle
 from trainer.search.sensitivity import Sensitivity, probes, sensitivities
-from trainer.search.transfer import CHOSEN
-from trainer.search.trials import Trial, bring_to, trial
+from trainer.search.transfer import CHOSEN, base_width
+from trainer.search.trials import Trial, bring_to, position, trial
 
 
 def combinations(config: TrainConfig) -> list[Combination]:
@@ -39,7 +40,7 @@ class Search:
     def __init__(self, config: TrainConfig, run: Run) -> None:
         self.config, self.run, self.asked = config, run, config.search
         self.steps = config.pretrain.steps
-        self.window = max(1, round(self.asked.window * self.steps))
+        self.window = max(1, min(round(self.asked.window * self.steps), self.steps // 4))
         self.tried: dict[str, tuple[Combination, Trial]] = {}
         self.until: dict[str, int] = {}
 
@@ -69,26 +70,53 @@ class Search:
         return ranked(found)
 
 
+def check(config: TrainConfig) -> list[str]:
+    """What the trials' schedule lets no search see; raises ConfigError where it cannot rank them at all."""
+    schedule, steps = config.pretrain.schedule, config.pretrain.steps
+    first = max(1, round((*config.search.early_stop.rungs, 1.0)[0] * steps))
+    if position(config, first) < schedule.warmup:
+        raise ConfigError(
+            f"search: trials are first compared at step {first} of {steps}, within pretrain.schedule.warmup = "
+            f"{schedule.warmup} {schedule.unit}, where none has come to its learning rate yet; shorten the warm-up, or raise "
+            "search.early_stop.rungs."
+        )
+    last = factor(schedule, end := position(config, steps), end)
+    if 1.0 - last > 0.5 * (1.0 - schedule.minimum):
+        return []
+    return [
+        f"mind: over a trial the learning rate falls to {last:.6g} of its peak only, so what is said of min_lr is noise; let "
+        "pretrain.schedule end with the trial (length: null)."
+    ]
+
+
 def search(config: TrainConfig) -> list[str]:
     """Writes RUN/search/: table.json, chosen.json and curves.svg; returns the table for a person."""
+    minded = check(config)
     run = Run(config.run)
     run.stage("encode").require()
     run.prepare()
     run.record(plain(config))
     work = Search(config, run)
     work.climb(combinations(config), config.search.early_stop.rungs)
-    first = work.outcomes()
-    if first[0].status != "finished":
-        raise ConfigError(f"search: none of {len(first)} trials ran to its end in a stable way; try lower learning rates.")
-    work.climb(probes(first[0].combination, first, config.search.probe))
+    best = work.outcomes()[0]
+    if best.status == "finished":
+        for times in (config.search.probe, 1.0 / config.search.probe):  # the other way where the first one broke
+            work.climb(probes(best.combination, work.outcomes(), times))
     outcomes, directory = work.outcomes(), run.stage("search")
-    best, sensitive = outcomes[0], sensitivities(work.outcomes())
+    best, sensitive = outcomes[0], sensitivities(outcomes)
     table = [_row(one) for one in outcomes]
     storage.write_json(directory.path("table.json"), {"trials": table, "sensitivity": [asdict(one) for one in sensitive]})
-    storage.write_json(directory.path(CHOSEN), {"combination": best.combination.values(), "trial": best.name, **_why(best)})
     curves = {one.name: work.tried[one.name][1].rows() for one in outcomes}
     storage.write_text(directory.path("curves.svg"), plot.curves(outcomes, curves, work.window))
-    return [*lines(outcomes, sensitive), f"table, choice and curves: {directory.uri}"]
+    if best.status != "finished":
+        storage.remove(directory.path(CHOSEN))
+        raise ConfigError(
+            f"search: none of {len(outcomes)} trials ran to its end in a stable way; try lower learning rates. What they did "
+            f"is in table.json and curves.svg of {directory.uri}."
+        )
+    choice = {"combination": best.combination.values(), "base_hidden": base_width(config), "trial": best.name, **_why(best)}
+    storage.write_json(directory.path(CHOSEN), choice)
+    return [*lines(outcomes, sensitive), *minded, f"table, choice and curves: {directory.uri}"]
 
 
 def _row(one: Outcome) -> dict[str, Any]:
@@ -107,7 +135,7 @@ def _why(best: Outcome) -> dict[str, Any]:
 
 def lines(outcomes: Sequence[Outcome], sensitive: Sequence[Sensitivity]) -> list[str]:
     """The ranked table and the sensitivities for a person."""
-    head = (*outcomes[0].combination.values(), "loss", "rate", "trend", "norm", "score", "")
+    head = (*outcomes[0].combination.values(), "loss", "rate", "trend", "norm", "spread", "score", "")
     cells = [head]
     for one in outcomes:
         seen = one.figures
@@ -119,7 +147,8 @@ def lines(outcomes: Sequence[Outcome], sensitive: Sequence[Sensitivity]) -> list
             else f"{one.status} at {one.step}"
         )
         values = [f"{value:.4g}" for value in one.combination.values().values()]
-        cells.append((*values, *(f"{v:.4f}" for v in (seen.loss, seen.rate, seen.trend, seen.norm, one.score)), end))
+        measured = (seen.loss, seen.rate, seen.trend, seen.norm, seen.spread, one.score)
+        cells.append((*values, *(f"{value:.4f}" for value in measured), end))
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     table = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     said = [

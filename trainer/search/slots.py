@@ -51,12 +51,11 @@ def cut(parallel: ParallelConfig, count: int) -> list[Slot]:
     if parallel.hostfile is not None:
         used = hosts(parallel)
         parts = share_out(used, world)
-        _enough(count, len(parts), world, f"{' + '.join(str(len(devices)) for devices in used.values())} of {parallel.hostfile}")
-        parts = parts[:count]
+        there = " + ".join(str(len(devices)) for devices in used.values())
+        _enough(count, len(parts), world, f"{there} of {parallel.hostfile}")
+        parts, ports = parts[:count], _free_ports(count)
         neighbours = max(sum(len(part.get(host, ())) for part in parts) for host in used)
-        return [
-            Slot(neighbours, include=_include(part), port=port) for part, port in zip(parts, _free_ports(count), strict=True)
-        ]
+        return [Slot(neighbours, include=_include(part), port=port) for part, port in zip(parts, ports, strict=True)]
     here = local_devices(parallel.device)
     if not here:
         return [Slot(count * world)] * count

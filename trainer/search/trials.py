@@ -1,7 +1,8 @@
 """Trials: ordinary runs of pre-training below RUN/search/trials, several at a time, each brought to a step once for all.
 
 A trial's folder is named by what its weights depend on, so the same trial asked for again is the one that is there: a search
-that was killed goes on at the steps that its trials had saved, and one that asks for more steps makes only those.
+that was killed goes on at the steps that its trials had saved. One that asks for more steps makes only those where its schedule
+does not end with the trial; where it does, a longer trial is another one.
 """
 
 from __future__ import annotations
@@ -26,14 +27,17 @@ from core.config import ConfigError, plain
 from core.progress import Progress
 from core.run import Run
 from core.storage import local_path, write_json, write_text
-from trainer.config import ParallelConfig, TrainConfig, local_threads
-from trainer.launch import environment
+from trainer.config import TrainConfig
+from trainer.config.pretrain import LATER
 from trainer.log import rows
 from trainer.rank import REFUSED, STOPPED
+from trainer.search.slots import Slot, cut
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LINKED = ("encode", "train_tokenizer")
 _SECTIONS = ("seed", "model", "parallel", "pretrain", "grow")
+# What a trial's name leaves out. When it is validated stays in it: benchmarks read those rows of its log.
+_UNNAMED = {"steps", *LATER} - {"validate_every", "validate_sequences"}
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,27 @@ class Trial:
 
     @property
     def reached(self) -> int:
-        """The step that it has been brought to, 0 if it never ended well."""
+        """The step that it has been brought to, 0 if it never ended well.
+
+        A run that goes on removes the manifest of the end before, so that end is noted; where the search was killed beside
+        its trial, there is the manifest alone.
+        """
         manifest = Run(str(self.folder)).stage("pretrain").manifest()
-        return int(manifest["steps"]) if manifest else 0
+        return max(self._noted("reached.json") or 0, int(manifest["steps"]) if manifest else 0)
+
+    @property
+    def saved(self) -> int:
+        """The step of its newest checkpoint, 0 if there is none."""
+        return max((int(path.name[5:]) for path in self.folder.glob("pretrain/checkpoints/step-*")), default=0)
 
     @property
     def broke(self) -> int | None:
         """The step at which its loss or gradient norm was no number any more; None where that did not happen."""
-        mark = self.folder / "broke.json"
-        return int(json.loads(mark.read_text(encoding="utf-8"))["step"]) if mark.exists() else None
+        return self._noted("broke.json")
+
+    def _noted(self, name: str) -> int | None:
+        note = self.folder / name
+        return int(json.loads(note.read_text(encoding="utf-8"))["step"]) if note.exists() else None
 
     def broke_by(self, step: int) -> int | None:
         """The same, where it happened up to a step."""
@@ -81,9 +97,12 @@ class Trial:
 
 
 def trial(config: TrainConfig, run: Run) -> Trial:
-    """The trial of a config on a run's shards. Its schedule ends where the config's run ends, wherever the trial is stopped."""
-    config = with_its_end(config)
-    settings = {name: value for name, value in plain(config.pretrain).items() if name != "steps"}
+    """The trial of a config on a run's shards. Its schedule ends where the config's run ends, wherever the trial is stopped;
+    every step is logged, for it is judged by windows of steps."""
+    config = with_its_end(replace(config, pretrain=replace(config.pretrain, log_every=1)))
+    settings = {name: value for name, value in plain(config.pretrain).items() if name not in _UNNAMED}
+    if config.pretrain.monitor.policy != "log":  # it then leaves out steps, or ends the trial
+        settings["monitor"] = plain(config.pretrain.monitor)
     basis = {"model": plain(config.model), "seed": config.seed, "pretrain": settings, "encode": _shards(run)}
     name = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
     folder = Path(local_path(run.stage("search").path("trials", name)))
@@ -93,11 +112,16 @@ def trial(config: TrainConfig, run: Run) -> Trial:
 def with_its_end(config: TrainConfig) -> TrainConfig:
     """The config with its schedule's length said, so that the schedule stays where a run of it is stopped early."""
     pretrain = config.pretrain
-    if pretrain.schedule.length is not None:
+    if pretrain.schedule.length is not None or pretrain.schedule.kind == "constant":
         return config
-    tokens = pretrain.sequences_through(pretrain.steps) * config.model.context
-    length = tokens if pretrain.schedule.unit == "tokens" else pretrain.steps
-    return replace(config, pretrain=replace(pretrain, schedule=replace(pretrain.schedule, length=length)))
+    schedule = replace(pretrain.schedule, length=position(config, pretrain.steps))
+    return replace(config, pretrain=replace(pretrain, schedule=schedule))
+
+
+def position(config: TrainConfig, step: int) -> int:
+    """Where a step ends, in the unit of the config's schedule."""
+    pretrain = config.pretrain
+    return pretrain.sequences_through(step) * config.model.context if pretrain.schedule.unit == "tokens" else step
 
 
 def _shards(run: Run) -> str:
@@ -110,6 +134,8 @@ def bring_to(trials: Sequence[Trial], steps: Sequence[int], run: Run, slots: int
     wanted = [(one, step) for one, step in zip(trials, steps, strict=True) if one.broke is None and one.reached < step]
     if not wanted:
         return
+    slots = min(slots, len(wanted))
+    places = {layout: cut(layout, slots) for layout in {one.config.parallel for one, _ in wanted}}
     free: Queue[int] = Queue()
     for slot in range(slots):
         free.put(slot)
@@ -119,7 +145,7 @@ def bring_to(trials: Sequence[Trial], steps: Sequence[int], run: Run, slots: int
         slot = free.get()
         try:
             if not failed.is_set():
-                _bring(one, step, run, slot, slots)
+                _bring(one, step, run, places[one.config.parallel][slot])
         except BaseException:
             failed.set()
             raise
@@ -132,22 +158,26 @@ def bring_to(trials: Sequence[Trial], steps: Sequence[int], run: Run, slots: int
             bar.advance(1)
 
 
-def _bring(one: Trial, step: int, run: Run, slot: int, slots: int) -> None:
-    one = replace(one, config=replace(one.config, parallel=_shared(one.config.parallel, slots)))
+def _bring(one: Trial, step: int, run: Run, slot: Slot) -> None:
+    one = replace(one, config=replace(one.config, parallel=slot.layout(one.config.parallel)))
     _prepare(one, run)
     with _alone(one.folder) as lock:
-        if one.reached >= step:  # another search, left behind by a kill, had it in work
+        if one.broke is not None or one.reached >= step:  # another search, left behind by a kill, had it in work
             return
-        command = _command(one, step)
+        # Killed on its way to a later step it may hold no checkpoint as early as this one: it goes on from there, not from 0.
+        step = max(step, one.saved)
+        environment = slot.environment(one.config.parallel, os.environ)
         with (one.folder / "output.txt").open("a", encoding="utf-8") as output:
             status = subprocess.run(
-                command, env=_environment(one, slot, slots), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                _command(one, step), env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 pass_fds=[lock], check=False,
             ).returncode  # fmt: skip
-    if status == STOPPED:
-        seen = one.rows()
-        write_json(str(one.folder / "broke.json"), {"step": seen[-1].step if seen else 0})
-    elif status:
+        if status == STOPPED:
+            seen = one.rows()
+            write_json(str(one.folder / "broke.json"), {"step": seen[-1].step if seen else 0})
+        elif not status:
+            write_json(str(one.folder / "reached.json"), {"step": step})
+    if status not in (0, STOPPED):
         said = (one.folder / "output.txt").read_text(encoding="utf-8").strip().splitlines()
         error = next((line for line in reversed(said) if line.startswith("error")), said[-1] if said else "it said nothing")
         how = "was refused" if status == REFUSED else f"ended with status {status}"
@@ -177,11 +207,6 @@ def _alone(folder: Path) -> Iterator[int]:
         yield handle.fileno()
 
 
-def _shared(parallel: ParallelConfig, slots: int) -> ParallelConfig:
-    """The layout of a trial that has its share of the host's cores."""
-    return replace(parallel, threads=parallel.threads or local_threads(parallel, slots * parallel.world))
-
-
 def _command(one: Trial, step: int) -> list[str]:
     """One rank is started by itself, several by the launcher."""
     given = ["--config", str(one.folder / "trial.yaml"), f"run={one.folder}", f"pretrain.steps={step}"]
@@ -189,27 +214,3 @@ def _command(one: Trial, step: int) -> list[str]:
     if parallel.world == 1 and parallel.hostfile is None:
         return [sys.executable, str(_ROOT / "jobs/pretrain.py"), *given]
     return [sys.executable, "-m", "trainer.launch", *given]
-
-
-def _environment(one: Trial, slot: int, slots: int) -> dict[str, str]:
-    parallel = one.config.parallel
-    made = environment(parallel, parallel.world, os.environ)
-    if devices := _devices(parallel.device):
-        each = parallel.world
-        if slots * each > len(devices):
-            raise ConfigError(
-                f"search.slots = {slots}: {slots} x {each} ranks need more than the {len(devices)} devices here; "
-                f"use {max(1, len(devices) // each)}."
-            )
-        made["CUDA_VISIBLE_DEVICES"] = ",".join(devices[slot * each : (slot + 1) * each])
-    return made
-
-
-def _devices(kind: str) -> list[str]:
-    """The GPUs that may be used, by their names for CUDA_VISIBLE_DEVICES."""
-    if kind == "cpu":
-        return []
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is not None:
-        return [name for name in given.split(",") if name]
-    return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]

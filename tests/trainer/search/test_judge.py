@@ -12,7 +12,7 @@ from trainer.search.judge import Outcome, falls_behind, figures, loss_at, ranked
 from trainer.search.trials import Row
 
 BASE = Combination(0.01, 0.02, 0.001, 0.02, 0.1, 1.0, 2.0)
-WEIGH = Weighing(horizon=math.e, trend=1.0, norm=0.1, rise=0.4)
+WEIGH = Weighing(horizon=math.e, trend=1.0, norm=0.1, spread=0.1, rise=0.4)
 
 
 def log(loss: object = None, norm: object = None, steps: int = 80) -> list[Row]:
@@ -38,12 +38,30 @@ def test_rate_trend_and_norm_of_a_made_curve() -> None:
 def test_a_norm_that_grows_with_the_tokens_is_measured_in_e_folds() -> None:
     found = figures(log(norm=lambda step: step / 10), 4)
     assert found.norm == pytest.approx(math.log(78.5 / 42.5), rel=1e-3)
-    assert found.score(WEIGH) == pytest.approx(figures(log(), 4).score(WEIGH) + 0.1 * found.norm, abs=1e-6)
+    assert found.spread < 1e-3  # it rises, and steadily
+    assert found.score(WEIGH) == pytest.approx(figures(log(), 4).score(WEIGH) + 0.1 * (found.norm + found.spread), abs=1e-6)
 
 
 def test_an_unsteady_trend_costs_what_it_swings() -> None:
     swinging = figures(log(loss=lambda step: 4.0 - 0.5 * math.log(step) + (0.2 if (step - 1) // 4 % 2 else -0.2)), 4)
     assert swinging.trend == pytest.approx(0.2, rel=0.1)
+
+
+def test_of_two_losses_alike_the_one_with_the_steadier_norm_is_chosen() -> None:
+    # Up and down within each window of 4: medians and rise are those of a steady norm.
+    swinging = outcome("a", log(norm=lambda step: 2.0 if step % 2 else 0.5))
+    steady = outcome("b", log())
+    assert swinging.figures.loss == steady.figures.loss and swinging.figures.norm == pytest.approx(0.0, abs=1e-9)
+    assert [one.name for one in ranked([swinging, steady])] == ["b", "a"]
+    assert swinging.figures.spread == pytest.approx(math.log(2.0))
+    assert swinging.score == pytest.approx(steady.score + 0.1 * swinging.figures.spread)
+    unweighed = [one.figures.score(Weighing(spread=0.0)) for one in (swinging, steady)]
+    assert unweighed[0] == pytest.approx(unweighed[1])
+
+
+def test_a_lone_spike_of_the_norm_between_two_medians_counts() -> None:
+    spiked = figures(log(norm=lambda step: math.exp(4.0) if step == 62 else 1.0), 4)
+    assert spiked.norm == pytest.approx(0.0, abs=1e-9) and spiked.spread == pytest.approx(math.sqrt(4.0**2 / 40))
 
 
 def test_the_order_is_stable_then_unstable_then_stopped_then_broken() -> None:
