@@ -64,6 +64,8 @@ class Chart:
     x_ticks: list[Tick] = field(default_factory=list)
     y_ticks: list[Tick] = field(default_factory=list)
     x_range: tuple[float, float] = (0.0, 1.0)
+    marks: list[float] = field(default_factory=list)
+    """Where vertical lines stand, from the left in a square of 1000."""
 
     @property
     def empty(self) -> bool:
@@ -95,10 +97,12 @@ def chart(
     x_name: str = "step",
     logarithmic: bool = False,
     y_range: tuple[float, float] | None = None,
+    marks: Sequence[float] = (),
 ) -> Chart:
     """Lays curves into one drawing. With `logarithmic`, values at or below zero are left out.
 
-    `y_range` fixes the axis, so that several drawings can be compared by eye.
+    `y_range` fixes the axis, so that several drawings can be compared by eye. `marks` are places on the x axis; those that the
+    curves do not reach are left out.
     """
     kept = [Series(one.name, [p for p in one.points if not logarithmic or p.low > 0]) for one in lines]
     kept = [one for one in kept if one.points]
@@ -139,6 +143,7 @@ def chart(
         x_ticks=[Tick(place_x(v) / SIZE * 100, short(v)) for v in _steps(left, right, 5)],
         y_ticks=[Tick(100 - place_y(v) / SIZE * 100, short(v)) for v in y_ticks],
         x_range=(left, right),
+        marks=[place_x(value) for value in marks if left <= value <= right],
     )
 
 

@@ -189,11 +189,12 @@ def _curves(facts: RunFacts) -> list[Chart]:
     speed = series("tokens per second", [(s.step, s.tokens_per_second) for s in steps if s.tokens_per_second is not None])
     names = list(dict.fromkeys(name for s in steps for name in s.rates))
     rates = [series(name, [(s.step, s.rates[name]) for s in steps if name in s.rates]) for name in names]
+    marks = facts.new_mixes
     drawn = [
-        chart("Training loss", "nats per token", [loss]),
-        chart("Gradient norm", "before clipping, log scale", [norm], logarithmic=True),
-        chart("Learning rate", "by kind of parameter", rates),
-        chart("Speed", "tokens per second", [speed]),
+        chart("Training loss", "nats per token", [loss], marks=marks),
+        chart("Gradient norm", "before clipping, log scale", [norm], logarithmic=True, marks=marks),
+        chart("Learning rate", "by kind of parameter", rates, marks=marks),
+        chart("Speed", "tokens per second", [speed], marks=marks),
     ]
     return [one for one in drawn if not one.empty]
 
@@ -210,13 +211,17 @@ def _validation(facts: RunFacts) -> tuple[list[Chart], list[Chart]]:
         )
         for one in ordered
     ]
-    return _on_one_axis(losses, "nats per token", "step"), _on_one_axis(bits, "bits per byte", "tokens")
+    marks = [seen for step in facts.new_mixes if (seen := tokens.get(step)) is not None]
+    return (
+        _on_one_axis(losses, "nats per token", "step", facts.new_mixes),
+        _on_one_axis(bits, "bits per byte", "tokens", marks),
+    )
 
 
-def _on_one_axis(lines: list[Series], unit: str, x_name: str) -> list[Chart]:
+def _on_one_axis(lines: list[Series], unit: str, x_name: str, marks: Sequence[float]) -> list[Chart]:
     drawn = [one for one in lines if one.points]
     shared = value_range(drawn)
-    return [chart(one.name, unit, [one], x_name, y_range=shared) for one in drawn]
+    return [chart(one.name, unit, [one], x_name, y_range=shared, marks=marks) for one in drawn]
 
 
 def _tables(facts: RunFacts) -> list[ScoreTable]:

@@ -80,6 +80,8 @@ class RunFacts:
     steps: list[Step]
     validations: list[Validation]
     events: list[tuple[int, str]]
+    new_mixes: list[int]
+    """The steps after which training went on with another mix of data."""
     benchmarks: Mapping[str, Any] = field(default_factory=dict)
     evolution: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -135,17 +137,18 @@ def _count(row: Mapping[str, Any]) -> Count:
     return Count(row["in"], row["kept"], row["removed"], row.get("bytes_in"), row.get("bytes_kept"))
 
 
-def _log(uri: str) -> tuple[list[Step], list[Validation], list[tuple[int, str]]]:
-    """The training log: steps, validation losses by domain, and what the monitor noticed.
+def _log(uri: str) -> tuple[list[Step], list[Validation], list[tuple[int, str]], list[int]]:
+    """The training log: steps, validation losses by domain, what the monitor noticed, and where the mix changed.
 
     A step written twice (a resumed run goes back to its checkpoint) counts as last written.
     A last line cut by a kill is passed over; the run that goes on writes that step again.
     """
     if not storage.exists(uri):
-        return [], [], []
+        return [], [], [], []
     steps: dict[int, Step] = {}
     losses: dict[str, dict[int, tuple[int, float, float | None]]] = {}
     events: dict[tuple[int, str], None] = {}
+    new_mixes: set[int] = set()
     with storage.open_uri(uri, "r") as handle:
         for line in handle:
             try:
@@ -157,6 +160,8 @@ def _log(uri: str) -> tuple[list[Step], list[Validation], list[tuple[int, str]]]
                 losses.setdefault(domain, {})[step] = (step, float(scores["loss"]), scores.get("bpb"))
             if "message" in row:
                 events[step, str(row["message"])] = None
+            if row.get("event") == "new_mix":
+                new_mixes.add(step)
             if "loss" in row:
                 steps[step] = Step(
                     step,
@@ -167,7 +172,7 @@ def _log(uri: str) -> tuple[list[Step], list[Validation], list[tuple[int, str]]]
                     _rates(row.get("lr")),
                 )
     validations = [Validation(domain, [rows[step] for step in sorted(rows)]) for domain, rows in losses.items()]
-    return [steps[step] for step in sorted(steps)], validations, list(events)
+    return [steps[step] for step in sorted(steps)], validations, list(events), sorted(new_mixes)
 
 
 def _rates(value: Any) -> dict[str, float]:

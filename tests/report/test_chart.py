@@ -41,6 +41,11 @@ def test_nothing_to_draw_is_an_empty_chart() -> None:
     assert chart("t", "u", [series("s", [])]).empty
 
 
+def test_marks_stand_at_their_place_on_the_x_axis_and_nowhere_else() -> None:
+    drawn = chart("t", "u", [series("s", [(100, 3.0), (300, 2.0)])], marks=[50, 150, 300])
+    assert drawn.marks == [250.0, 1000.0]
+
+
 def test_ticks_are_round() -> None:
     drawn = chart("t", "u", [series("s", [(0, 3.1), (200, 9.7)])])
     assert [tick.label for tick in drawn.y_ticks] == ["4", "6", "8", "10"]

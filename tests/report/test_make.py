@@ -194,3 +194,18 @@ def test_the_job_is_not_hidden_by_its_own_file_name(finished: Path, tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip().endswith("report/index.html")
+
+
+def test_another_mix_is_an_upright_line_in_every_curve_of_training(new_run: Callable[[], RunWriter]) -> None:
+    run = new_run()
+    run.record()
+    steps = [{"step": n, "tokens": 10 * n, "loss": 5.0 - n, "grad_norm": 1.0, "lr": {"all": 0.1}} for n in (1, 2, 3)]
+    scores = [{"step": n, "validation": {"Code": {"loss": 4.0, "bpb": 1.0}}} for n in (1, 3)]
+    mark = {"step": 2, "event": "new_mix", "message": "step 2: another mix of data from here (a before, b now)"}
+    run.log(*steps[:2], mark, steps[2], *scores)
+    page = page_of(run.root)
+    html = (run.root / "report" / "index.html").read_text(encoding="utf-8")
+    assert html.count('<line class="mark" x1="500.0" x2="500.0"') == 5, "loss, norm, rate, validation loss and bits per byte"
+    assert "another mix of data (step 2)" in page.text
+    run.log(*steps)
+    assert "mark" not in page_of(run.root).tags and "another mix" not in page_of(run.root).text
