@@ -2,14 +2,16 @@
 
 The report saw loss spikes with a normal gradient norm, which mend themselves, and learned to fear a gradient norm that keeps
 rising. So a spike counts when both values leave their window, a rising trend is an alarm by itself, and a value that is no
-number stops the run. Where a curve was predicted from smaller models, a loss above it says early that something is wrong.
+number stops the run. A value that stays above its window is no spike: after half a window of them in a row that is said once,
+and the new level is what later values are measured by. Where a curve was predicted from smaller models, a loss above it says
+early that something is wrong.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -17,7 +19,7 @@ from typing import Any, Literal
 
 from trainer.config import MonitorConfig
 
-EventKind = Literal["not_a_number", "spike", "spike_let_be", "rising", "off_curve"]
+EventKind = Literal["not_a_number", "spike", "spike_let_be", "rising", "lasting", "off_curve"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Monitor:
         self.config = config
         self._losses: deque[float] = deque(maxlen=config.window)
         self._norms: deque[float] = deque(maxlen=2 * config.window)
+        # Values in a row that lay beyond the bound, and so are not in their window yet.
+        self._high_losses: list[float] = []
+        self._high_norms: list[float] = []
         self._gaps: deque[float] = deque(maxlen=config.window)
         self._alarmed = {"rising": -config.window, "off_curve": -config.window}
         self._skipped = 0
@@ -48,14 +53,15 @@ class Monitor:
         return min(self._above(self._losses, loss), self._above(self._norms, norm)) < self.config.spike
 
     def observe(self, step: int, loss: float, norm: float, tokens: float = 0.0) -> list[Event]:
-        """The events of one step, which ends at `tokens`. A spike does not enter the window that the next is measured by."""
+        """The events of one step, which ends at `tokens`. A spike does not enter the window that the next is measured by,
+        unless it lasts."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
             message = f"step {step}: loss {loss}, gradient norm {norm}: not a number; nothing after this step would be one."
             return [Event(step, "not_a_number", message, stop=True)]
         high_loss, high_norm = self._above(self._losses, loss), self._above(self._norms, norm)
+        both = min(high_loss, high_norm) >= self.config.spike
         events = []
         if high_loss >= self.config.spike:
-            both = high_norm >= self.config.spike
             said = f"step {step}: loss {loss:.4f} is {high_loss:.1f} standard deviations above its window, "
             if both:
                 message = said + f"gradient norm {norm:.3f} {high_norm:.1f} above its own"
@@ -63,10 +69,10 @@ class Monitor:
             else:
                 events.append(Event(step, "spike_let_be", said + f"gradient norm {norm:.3f} as usual: let be"))
         else:
-            self._losses.append(loss)
             self._skipped = 0
-        if high_norm < self.config.spike:
-            self._norms.append(norm)
+        if not (both and self.config.policy == "skip"):  # those steps are not made; too many of them stop the run
+            events.extend(self._enter(step, "loss", loss, high_loss, self._losses, self._high_losses))
+            events.extend(self._enter(step, "gradient norm", norm, high_norm, self._norms, self._high_norms))
         events.extend(self._trend(step))
         events.extend(self._curve(step, loss, tokens))
         return events
@@ -78,6 +84,25 @@ class Monitor:
         if self._skipped <= self.config.skips:
             return Event(step, "spike", message + ": the step is skipped")
         return Event(step, "spike", f"{message}: {self._skipped - 1} steps before it were skipped, this is no spike", stop=True)
+
+    def _enter(
+        self, step: int, name: str, value: float, above: float, window: deque[float], high: list[float]
+    ) -> Iterator[Event]:
+        """Takes a value into its window, at once or when it has turned out to be the new level."""
+        if above < self.config.spike:
+            high.clear()
+            window.append(value)
+            return
+        high.append(value)
+        if len(high) < self.config.window // 2:
+            return
+        before, now = median(list(window)[-self.config.window :]), median(high)
+        message = (
+            f"step {step}: the {name} has stayed above its window for {len(high)} steps, with a median of {now:.4g} after "
+        )
+        yield Event(step, "lasting", message + f"{before:.4g}; this is its level from here on")
+        window.extend(high)
+        high.clear()
 
     def _above(self, window: deque[float], value: float) -> float:
         """Standard deviations of `value` above the mean of the window's newer part; 0 until there is enough of it."""
@@ -114,12 +139,15 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         windows = {"losses": list(self._losses), "norms": list(self._norms), "gaps": list(self._gaps)}
+        windows |= {"high_losses": list(self._high_losses), "high_norms": list(self._high_norms)}
         return {**windows, "alarmed": dict(self._alarmed), "skipped": self._skipped}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._losses.extend(state["losses"])
         self._norms.extend(state["norms"])
         self._gaps.extend(state["gaps"])
+        self._high_losses.extend(state.get("high_losses", []))
+        self._high_norms.extend(state.get("high_norms", []))
         self._alarmed.update(state["alarmed"])
         self._skipped = int(state["skipped"])
 

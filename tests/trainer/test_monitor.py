@@ -73,6 +73,40 @@ def test_a_second_spike_is_measured_by_the_calm_before_the_first() -> None:
     assert [event.kind for event in watch(losses, norms)] == ["spike", "spike"]
 
 
+def test_a_gradient_norm_that_stays_high_is_an_alarm_though_the_loss_is_usual() -> None:
+    losses, norms = calm(400)
+    events = watch(losses, [norm * (10 if step >= 200 else 1) for step, norm in enumerate(norms)])
+    assert events[0].kind == "lasting" and events[0].step == 200 + 32 // 2
+    assert "gradient norm has stayed above its window for 16 steps, with a median of 4.9" in events[0].message
+    assert {event.kind for event in events[1:]} <= {"rising"} and len(events) <= 2, "said, and not at every step after"
+
+
+def test_a_loss_that_stays_high_is_let_be_for_half_a_window_and_then_is_the_usual_one() -> None:
+    losses, norms = calm(400)
+    losses = [loss + (1.0 if step >= 200 else 0.0) for step, loss in enumerate(losses)]
+    losses[380] += 1.0
+    events = watch(losses, norms)
+    assert [event.kind for event in events] == ["spike_let_be"] * 16 + ["lasting", "spike_let_be"]
+    assert events[-1].step == 381, "a spike above the new level is seen"
+
+
+def test_high_values_that_end_before_half_a_window_leave_the_window_as_it_was() -> None:
+    losses, norms = calm(200)
+    for step in [*range(100, 115), *range(116, 131)]:
+        norms[step] *= 10
+    assert watch(losses, norms) == []
+
+
+def test_a_level_is_found_across_a_restart() -> None:
+    losses, norms = calm(100)
+    norms = [norm * (10 if step >= 80 else 1) for step, norm in enumerate(norms)]
+    first, second = Monitor(CONFIG), Monitor(CONFIG)
+    assert watch(losses[:90], norms[:90], monitor=first) == []
+    second.restore(first.state())
+    event = watch(losses[90:], norms[90:], monitor=second)[0]
+    assert event.kind == "lasting" and event.step == 6
+
+
 def test_a_rising_gradient_norm_is_an_alarm_once_a_window() -> None:
     losses, norms = calm(200)
     events = watch(losses, [norm * (1 + step / 20) for step, norm in enumerate(norms)])
