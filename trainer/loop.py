@@ -56,6 +56,7 @@ class Loop:
         self.last_loss = float("nan")
         self.growth: Growth | None = None
         self._new_mix = ""  # what is marked in the log where the mix changed on the way
+        self._past_epochs = False
         self._given = False  # the run began from a grown or imported checkpoint
         # Sequences that the steps before this start read beyond what these settings say of them: the batch was another.
         self._more = 0
@@ -79,6 +80,9 @@ class Loop:
             if self._new_mix:
                 self.log.write({"step": self.step, "event": "new_mix", "message": self._new_mix})
             self.log.write({"step": self.step, "utilisation": self.meter.about()})
+            self._past_epochs = bool(self.blend.beyond(self._sequences_through(self.step)))
+            if beyond := self.blend.beyond(self._sequences_through(pretrain.steps)):
+                print(f"  by step {pretrain.steps} the run will have gone beyond the epochs of its mix: {', '.join(beyond)}")
             (self.folder / "model.json").write_text(json.dumps(plain(self.config.model), indent=1), encoding="utf-8")
         bar = Progress("pretrain", total=pretrain.steps, unit="step", begin=self.step) if self.ranks.main else None
         saved = self.step
@@ -159,6 +163,10 @@ class Loop:
         if self.log is not None and (step % pretrain.log_every == 0 or step == 1):
             self.log.write(row)
         self._watch(row)
+        if self.log is not None and not self._past_epochs and (beyond := self.blend.beyond(start + count)):
+            self._past_epochs = True
+            said = f"step {step}: from here on the run is beyond the epochs of its mix: {', '.join(beyond)}"
+            self.log.write({"step": step, "event": "epochs", "message": said})
         return row
 
     def _mask(self) -> None:

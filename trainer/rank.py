@@ -15,6 +15,10 @@ from core.config import ConfigError
 REFUSED = 2
 STOPPED = 3
 _SECONDS_FOR_THE_FIRST_ERROR = 20.0
+# A launcher looks at its ranks once a second. What a rank other than the first has found is printed when it has outlived two
+# looks since: then those before it on this host have not found the same.
+_SECONDS_FOR_RANK_0 = 2.0
+_SECONDS_FOR_EACH_BEFORE = 1.2
 # What the other ranks see when one dies; the launcher ends them, and they need not say it.
 _CONSEQUENCES = (
     "Connection closed by peer",
@@ -65,7 +69,8 @@ def as_rank(work: Callable[[], None]) -> None:
     """Runs a rank's work and ends the process.
 
     A rank whose work fails says why and exits at once, without waiting for the others in any clean-up. One that fails
-    because another is gone leaves the word to that one. What all ranks find alike, rank 0 says.
+    because another is gone leaves the word to that one. What all ranks find alike, rank 0 says; what others find and it does
+    not, the first of them on its host.
     """
     rank = os.environ.get("RANK", "0")
     try:
@@ -73,9 +78,12 @@ def as_rank(work: Callable[[], None]) -> None:
     except (ConfigError, Stopped) as error:
         if rank == "0":
             print(f"error: {error}", file=sys.stderr, flush=True)
-        _leave(REFUSED if isinstance(error, ConfigError) else STOPPED, rank)
+        else:
+            time.sleep(_SECONDS_FOR_RANK_0 + _SECONDS_FOR_EACH_BEFORE * int(os.environ.get("LOCAL_RANK", "0")))
+            print(f"error on rank {rank}: {error}", file=sys.stderr, flush=True)
+        _leave(REFUSED if isinstance(error, ConfigError) else STOPPED)
     except KeyboardInterrupt:
-        _leave(128 + 2, rank)
+        _leave(128 + 2)
     except SystemExit:  # --help, or arguments that argparse refused
         raise
     except BaseException as error:
@@ -85,13 +93,11 @@ def as_rank(work: Callable[[], None]) -> None:
         else:
             said = "".join(traceback.format_exception(error))
             print(f"error on rank {rank}: {said}", file=sys.stderr, flush=True)
-        _leave(1, "0")
+        _leave(1)
 
 
-def _leave(status: int, rank: str) -> None:
-    """Ends the process now; ranks that found the same error leave after the one that says it."""
+def _leave(status: int) -> None:
+    """Ends the process now."""
     sys.stdout.flush()
     sys.stderr.flush()
-    if rank != "0":
-        time.sleep(1.0)
     os._exit(status)

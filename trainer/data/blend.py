@@ -62,13 +62,14 @@ class Blend:
             for name, count, stream in zip(self.domains, counts.tolist(), self._streams, strict=True)
         }
 
-    def longest(self) -> int:
-        """Sequences until the first domain has been seen as often as the mix allows (its `epochs`)."""
-        allowed = [
-            domain.epochs * domain.train_tokens / (self.context * weight)
-            for domain, weight in zip(self.data.domains, self._interleave.weights.tolist(), strict=True)
+    def beyond(self, sequences: int) -> list[str]:
+        """The domains that a run of this many sequences goes through more often than the mix allows, with both numbers."""
+        allowed = {domain.name: domain.epochs for domain in self.data.domains}
+        return [
+            f"{name} {epochs:.2f} times ({allowed[name]:g} in the mix)"
+            for name, epochs in self.epochs(sequences).items()
+            if epochs > allowed[name] * (1 + 1e-9)
         ]
-        return max(1, int(min(allowed)))
 
     def _hash(self, seed: int) -> str:
         basis = {

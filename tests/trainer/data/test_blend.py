@@ -122,13 +122,15 @@ def test_a_domain_shorter_than_a_window_is_repeated_inside_it(tmp_path: Path) ->
     assert tokens.tolist() == [[2, 8, 9, 10, 2, 8, 9, 10, 2, 8, 9]]
 
 
-def test_epochs_seen_and_the_longest_run_follow_from_exact_tokens(data) -> None:
+def test_epochs_seen_and_those_beyond_the_mix_follow_from_exact_tokens(data) -> None:
     blend = Blend(data, context=16, seed=0)
-    longest = blend.longest()
-    # WebText: 118 tokens once for 81.6 % of the sequences; Code: 33 tokens twice for 10.6 %; Book: 120 for 7.8 %.
-    assert longest == int(min(118 / (16 * 0.81576), 66 / (16 * 0.10640), 120 / (16 * 0.07777)))
     _, domains = blend.sequences(0, 50)
     assert blend.epochs(50)["WebText"] == pytest.approx((domains == 0).sum() * 16 / 118)
+    # WebText: 118 tokens once for 81.6 % of the sequences; Code: 33 tokens twice for 10.6 %; Book: 120 for 7.8 %.
+    past = next(n for n in range(1, 99) if blend.beyond(n))
+    assert (domains[:past] == 0).sum() == 118 // 16 + 1 and domains[past - 1] == 0
+    assert blend.beyond(past) == ["WebText 1.08 times (1 in the mix)"]
+    assert [said.split()[0] for said in blend.beyond(100)] == ["WebText", "Code", "Book"]
 
 
 def test_segments_number_the_documents_of_a_sequence() -> None:
