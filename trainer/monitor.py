@@ -101,6 +101,7 @@ class Monitor:
             f"step {step}: the {name} has stayed above its window for {len(high)} steps, with a median of {now:.4g} after "
         )
         yield Event(step, "lasting", message + f"{before:.4g}; this is its level from here on")
+        window.clear()  # beside values of the level before, a trend would be seen where there is a step
         window.extend(high)
         high.clear()
 
