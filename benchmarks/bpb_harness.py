@@ -1,4 +1,4 @@
-"""Bits per byte of a run's export by our evaluation and by lm-evaluation-harness, on the same text: the two must agree.
+"""Bits per byte of a run's export by our evaluation and by lm-evaluation-harness, on the same text: equal to 1e-4, or it fails.
 
 Each validation document stands by itself, behind the end-of-document id, in blocked windows, and its end is not predicted:
 that is what the harness calls rolling likelihood, given our id as its prefix token. Needs a run with an export.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,9 @@ from trainer.data.token_data import TokenData
 from trainer.evaluate.config import BesideConfig
 from trainer.evaluate.texts import pieces, retold, texts
 from trainer.evaluate.windows import Cut, Windows
+
+BAR = 1e-4
+"""Bits per byte by which the two may differ."""
 
 
 def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
@@ -36,18 +38,24 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
     decoded = texts(data, own)
     export = run.stage("export").uri
     ours = our_bits(export, own, decoded, data.eos)
+    apart = []
     for domain, documents in decoded.items():
         theirs = harness_bits(export, documents, data.eos)
         yield {
             "name": f"bpb-harness.{domain}",
             "value": ours[domain],
             "unit": "bits per byte",
-            "reference": "lm-eval loglikelihood_rolling",
+            "reference": "lm-eval loglikelihood_rolling, bits_per_byte",
             "reference_value": theirs,
             "ratio": round(ours[domain] / theirs, 6),
             "difference": abs(ours[domain] - theirs),
+            "bar": BAR,
             "bytes": sum(piece.utf8_bytes for piece in own[domain]),
         }
+        if not abs(ours[domain] - theirs) <= BAR:
+            apart.append(f"{domain} by {abs(ours[domain] - theirs):.1e}")
+    if apart:
+        sys.exit(f"bpb-harness: ours and the harness's differ by more than {BAR:.0e} bits per byte: {', '.join(apart)}.")
 
 
 def our_bits(export: str, own: Any, decoded: dict[str, list[str]], start: int) -> dict[str, float]:
@@ -62,14 +70,18 @@ def our_bits(export: str, own: Any, decoded: dict[str, list[str]], start: int) -
 
 
 def harness_bits(export: str, documents: list[str], start: int) -> float:
-    """The same by the harness, which forms its own windows and sums its own likelihoods."""
+    """The same by the harness, which forms its own windows, sums its own likelihoods and has a metric of its own."""
     from lm_eval.api.instance import Instance
+    from lm_eval.api.metrics import bits_per_byte
     from lm_eval.models.huggingface import HFLM
+    from transformers import AutoTokenizer
 
-    model = HFLM(pretrained=export, tokenizer=export, device="cpu", dtype="float32", batch_size=8, prefix_token_id=start)
+    # As ours, the harness is to read the name of a control token in a text as text.
+    tokenizer = AutoTokenizer.from_pretrained(export, local_files_only=True, split_special_tokens=True)
+    model = HFLM(pretrained=export, tokenizer=tokenizer, device="cpu", dtype="float32", batch_size=8, prefix_token_id=start)
     requests = [
         Instance(request_type="loglikelihood_rolling", doc={}, arguments=(text,), idx=number, metadata=("bpb", number, 1))
         for number, text in enumerate(documents)
     ]
-    nats = -sum(float(value) for value in model.loglikelihood_rolling(requests, disable_tqdm=True))
-    return nats / math.log(2) / sum(len(text.encode()) for text in documents)
+    likelihoods = model.loglikelihood_rolling(requests, disable_tqdm=True)
+    return float(bits_per_byte([(value, len(text.encode())) for value, text in zip(likelihoods, documents, strict=True)]))
