@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,10 +27,16 @@ def followed(config: TrainConfig, given: Sequence[str]) -> Iterator[None]:
         yield
         return
     check_folder(replace(config.benchmark, names=config.benchmark.follow.names))  # before training, not beside it
-    follower = subprocess.Popen([sys.executable, str(_JOB), *given, "--while-fed"], stdin=subprocess.PIPE)
+    # What an evaluation takes by itself, the first GPU, is what training has filled.
+    named = config.benchmark.follow.device
+    kind, devices = ("cpu", "") if named == "cpu" else ("cuda", named)
+    command = [sys.executable, str(_JOB), *given, f"benchmark.device={kind}", f"evaluate.device={kind}", "--while-fed"]
+    follower = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "CUDA_VISIBLE_DEVICES": devices})
     assert follower.stdin is not None
     try:
         yield
     finally:
         follower.stdin.close()
-        follower.wait()
+        if status := follower.wait():
+            said = f"evolution: the scores of checkpoints beside training ended with status {status}, its error stands above; "
+            print(said + "`make follow` makes those of the checkpoints that are left.", file=sys.stderr, flush=True)

@@ -49,10 +49,15 @@ class FollowConfig:
     limit: int = setting(40, "items of each, the same at every checkpoint")
     tokens: int | None = setting(4000, "held-out tokens of each domain for BPB; null is all")
     wait: float = setting(10.0, "seconds between looks for a new checkpoint")
+    device: str = setting(
+        "cpu", "where checkpoints are scored beside training: cpu, or the number of a GPU that it leaves free"
+    )
 
     def __post_init__(self) -> None:
         if self.every < 1 or self.limit < 1 or self.wait <= 0:
             raise ConfigError(f"every = {self.every}, limit = {self.limit}, wait = {self.wait}: must be above 0.")
+        if self.device != "cpu" and not self.device.isdigit():
+            raise ConfigError(f"device = {self.device}: use cpu, or the number of a GPU that training leaves free.")
         _known("names", self.names)
 
 

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer
 
 from core import storage
 from core.run import Run
+from core.storage import local_path
 from trainer.checkpoint import Checkpoint, CheckpointError, folder_name, steps_in
 from trainer.config import TrainConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
@@ -23,6 +25,7 @@ from trainer.evaluate.benchmarks.stage import own_ids, reader_of
 from trainer.evaluate.stage import measured
 from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
+from trainer.log import rows
 
 EVOLUTION = "evolution"
 
@@ -53,6 +56,9 @@ def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
             done.append(step)
             print(f"evolution: step {step:,}, loss {row['loss']:.3f}, BPB {row['bpb']:.3f}", file=sys.stderr)
         if last:
+            if lost := [step for step in _lost(config, run) if step not in passed]:
+                said = f"evolution: no scores of step {', '.join(map(str, lost))}, whose checkpoints training removed before; "
+                print(said + "keep more of them (pretrain.keep) or score fewer (benchmark.follow.every).", file=sys.stderr)
             return done
         time.sleep(config.benchmark.follow.wait)
 
@@ -66,6 +72,15 @@ def _waiting(config: TrainConfig, run: Run) -> list[int]:
         for step in chosen
         if not (storage.exists(place := _place(run, step)) and storage.read_json(place)["training"] == _training(run))
     ]
+
+
+def _lost(config: TrainConfig, run: Run) -> list[int]:
+    """Checkpoints that were due by the training log, are gone and have no scores."""
+    folder, log = run.stage("pretrain"), Path(local_path(run.stage("pretrain").path("log.jsonl")))
+    saved = [row["step"] for row in rows(log) if "checkpoint_seconds" in row]
+    chosen = due(saved, config.benchmark.follow.every, config.pretrain.save_every, config.pretrain.steps)
+    there = steps_in(folder.path("checkpoints"))
+    return [step for step in chosen if step not in there and not storage.exists(_place(run, step))]
 
 
 def _training(run: Run) -> str | None:

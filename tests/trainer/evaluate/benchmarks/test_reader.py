@@ -85,10 +85,18 @@ def test_whole_texts_are_scored_as_by_the_harness(folder: str) -> None:
 def test_a_likelier_continuation_is_said_to_be_the_likeliest(folder: str) -> None:
     model = reader(folder)
     with torch.no_grad():
-        best = int(model.model(input_ids=torch.tensor([[2, *model.encode("Rain")]])).logits[0, -1].argmax())
-    word = model.tokenizer.decode([best])
-    if model.encode("Rain" + word)[len(model.encode("Rain")) :] == [best]:
-        assert model.loglikelihood(requests("loglikelihood", [("Rain", word)]))[0][1]
+        order = (
+            model.model(input_ids=torch.tensor([[2, *model.encode("Rain")]])).logits[0, -1].argsort(descending=True).tolist()
+        )
+    words = [
+        word
+        for word in map(model.tokenizer.decode, order)
+        if model.encode(f"Rain{word}") == [*model.encode("Rain"), *model.encode(word)]
+    ]
+    single = [word for word in words if len(model.encode(word)) == 1 and not word.isspace()]
+    found = model.loglikelihood(requests("loglikelihood", [("Rain", single[0]), ("Rain", single[-1])]))
+    assert model.encode(single[0]) == order[:1], "the likeliest token of this network is to be one that text gives"
+    assert found[0][1] and not found[1][1]
 
 
 def test_common_beginnings_are_read_once(folder: str) -> None:

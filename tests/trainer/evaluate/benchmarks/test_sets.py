@@ -78,6 +78,28 @@ def test_chinese_exams_name_their_subject_and_read_simplified_characters(sets: d
     assert len(sets["cmmlu"].shots["tides"]) == 5
 
 
+def test_cmmlu_names_its_subjects_in_chinese(sets: dict[str, Loaded], tmp_path: Path) -> None:
+    for name in ("agronomy", "world_religions"):
+        for split in ("dev", "test"):
+            put(tmp_path, f"cmmlu/{split}/{name}.csv", "question,A,B,C,D,answer\n问,甲,乙,丙,丁,A\n")
+    above = load(BENCHMARKS["cmmlu"], str(tmp_path)).above
+    assert above["agronomy"] == "以下是关于农学的单项选择题，请直接给出正确答案的选项。"
+    assert "世界宗教" in above["world_religions"]
+    assert sets["cmmlu"].above["tides"] == "以下是关于tides的单项选择题，请直接给出正确答案的选项。"  # of no known name
+
+
+def test_the_sentence_that_is_to_be_ended_begins_with_a_capital(tmp_path: Path) -> None:
+    endings = "".join(f"ending {n}.\n" for n in range(4))
+    contexts = [
+        ("Baking: She kneads the dough. she", "Baking: She kneads the dough. She"),
+        ("How to bake: Knead it. that is all. done.", "How to bake: Knead it. that is all. done."),
+        ("Baking: He waits. he looks at 3.5 litres of", "Baking: He waits. he looks at 3.5 litres of"),
+        ("Baking: Done! the two", "Baking: Done! The two"),
+    ]
+    put(tmp_path, "hellaswag/hellaswag_val.txt", "".join(f"{given}\n0\n{endings}" for given, _ in contexts))
+    assert [item.prompts[0] for item in load(BENCHMARKS["hellaswag"], str(tmp_path)).items] == [one for _, one in contexts]
+
+
 def test_truthful_answers_stand_first_each_once_behind_the_fixed_questions(sets: dict[str, Loaded]) -> None:
     (item,) = sets["truthfulqa"].items
     assert item.options == (" No.", " They sink.", " Yes.", " On Sundays.", " Only when asked.")

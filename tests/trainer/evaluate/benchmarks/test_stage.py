@@ -17,6 +17,7 @@ from tests.trainer.evaluate.benchmarks.small_sets import write_sets
 from tests.trainer.small_run import VOCABULARY, network, write_run
 from trainer.checkpoint import consolidate
 from trainer.config import ModelConfig, TrainConfig
+from trainer.evaluate.benchmarks import companion
 from trainer.evaluate.benchmarks.companion import followed
 from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
 from trainer.evaluate.benchmarks.follow import due, follow
@@ -100,6 +101,35 @@ def test_checkpoints_are_scored_once_and_new_ones_after_them(tmp_path: Path) -> 
     assert follow(config, lambda: True) == [40]
     (Path(config.run) / "pretrain" / "began.json").write_text(json.dumps({"fingerprint": "another training", "at": ""}))
     assert follow(config, lambda: True) == [20, 40]
+
+
+def test_checkpoints_that_were_removed_before_their_turn_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = small(tmp_path)
+    saved = "".join(json.dumps({"step": step, "checkpoint_seconds": 0.1}) + "\n" for step in (5, 10, 15, 20))
+    (Path(config.run) / "pretrain/log.jsonl").write_text(saved, encoding="utf-8")
+    pretrain = replace(config.pretrain, steps=20, save_every=5)
+    asked = replace(config.benchmark, follow=replace(config.benchmark.follow, every=2, names=["c3"], limit=1))
+    assert follow(replace(config, pretrain=pretrain, benchmark=asked), lambda: True) == [20]
+    assert "no scores of step 10, whose checkpoints training removed before" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("device", "kind", "seen"), [("cpu", "cpu", ""), ("7", "cuda", "7")])
+def test_a_follower_leaves_training_its_devices_and_its_failure_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], device: str, kind: str, seen: str
+) -> None:
+    job = tmp_path / "job.py"
+    job.write_text(
+        "import os, sys\n"
+        f"open({str(tmp_path / 'said')!r}, 'w').write(' '.join([*sys.argv[1:], os.environ['CUDA_VISIBLE_DEVICES']]))\n"
+        "sys.stdin.read()\nsys.exit(3)\n"
+    )
+    monkeypatch.setattr(companion, "_JOB", job)
+    asked = BenchmarkConfig(folder=str(write_sets(tmp_path / "sets")), follow=FollowConfig(names=["arc"], device=device))
+    with followed(TrainConfig(run=str(tmp_path), benchmark=asked), ["--config", "a.yaml", "run=r"]):
+        pass
+    said = (tmp_path / "said").read_text()
+    assert said == f"--config a.yaml run=r benchmark.device={kind} evaluate.device={kind} --while-fed {seen}"
+    assert "ended with status 3" in capsys.readouterr().err
 
 
 def test_every_how_many_th_checkpoint_and_the_last() -> None:

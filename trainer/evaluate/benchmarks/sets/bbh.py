@@ -48,5 +48,5 @@ def group(task: str) -> str:
 
 BENCHMARK = Benchmark(
     "bbh", "BBH", "english", 3, "exact", load, "chain of thought; mean over the 23 tasks", macro=True, group=group,
-    stops=("\n\nQ:", "\nQ:"), tokens=384, extract=answer_of,
+    stops=("\n\nQ:", "\nQ:"), tokens=1024, extract=answer_of,
 )  # fmt: skip

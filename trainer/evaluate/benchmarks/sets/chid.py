@@ -1,4 +1,9 @@
-"""ChID: which of seven idioms stood in a passage, by the likelihood of the passage from the gap on, as FewCLUE_chid_ppl."""
+"""ChID: which of seven idioms stood in a passage, by the likelihood of the passage from the gap on.
+
+OpenCompass's FewCLUE_chid_ppl asks otherwise: it asks whether the sentence reads well, shows the whole passage, says that it
+does, and takes the likelihood of all that per token. Ours is the bare passage; what stands before the gap is the same for all
+idioms and cancels, and the sum over what follows is not divided, since all idioms are rivals for one gap.
+"""
 
 from __future__ import annotations
 
@@ -23,4 +28,6 @@ def _item(record: dict[str, Any]) -> Item:
     return Item(str(record["id"]), (before,), options, (int(record["answer"]),))
 
 
-BENCHMARK = Benchmark("chid", "CHID", "chinese", 0, "acc", load, "FewCLUE's public test; the passage from the gap on is scored")
+BENCHMARK = Benchmark(
+    "chid", "CHID", "chinese", 0, "acc", load, "FewCLUE's public test; the bare passage from the gap on is scored"
+)

@@ -6,18 +6,16 @@ harness's own task file.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jinja2
-import yaml
 
 from trainer.evaluate.benchmarks.files import Folder
 from trainer.evaluate.benchmarks.item import Benchmark, Item, Loaded
+from trainer.evaluate.benchmarks.sets._harness import task_file
 
 
 def load(folder: Folder) -> Loaded:
     """A CSV with Question, Correct Answers and Incorrect Answers, answers separated by semicolons."""
-    template = jinja2.Template(_template())
+    template = jinja2.Template(task_file("truthfulqa/truthfulqa_mc1.yaml")["doc_to_text"])
     items = []
     for number, (_, row) in enumerate(folder.rows(r"TruthfulQA\.csv", ["Question"])):
         true, false = _answers(row["Correct Answers"]), _answers(row["Incorrect Answers"])
@@ -31,13 +29,6 @@ def _answers(cell: str) -> list[str]:
     """Each answer once, ended by a full stop as in the benchmark's own preparation."""
     found = [answer.strip() for answer in cell.split(";") if answer.strip()]
     return list(dict.fromkeys(answer if answer.endswith(".") else f"{answer}." for answer in found))
-
-
-def _template() -> str:
-    import lm_eval
-
-    path = Path(lm_eval.__file__).parent / "tasks" / "truthfulqa" / "truthfulqa_mc1.yaml"
-    return str(yaml.safe_load(path.read_text(encoding="utf-8"))["doc_to_text"])
 
 
 BENCHMARK = Benchmark("truthfulqa", "TruthfulQA", "english", 0, "mc2", load, "behind the benchmark's six fixed answers")
