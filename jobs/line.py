@@ -15,7 +15,6 @@ from core.run import Run
 from datapipe.config import DataConfig
 from datapipe.launch import submit
 from trainer.config import TrainConfig
-from trainer.evaluate.benchmarks.companion import followed
 from trainer.launch import launch
 
 JOBS = Path(__file__).resolve().parent
@@ -36,8 +35,7 @@ def main() -> None:
         return subprocess.run([sys.executable, str(JOBS / f"{first}.py"), *given], check=False).returncode
 
     def deepspeed(first: str, last: str) -> int:
-        with followed(train, given):
-            return launch(first, train, given)
+        return launch(first, train, given)
 
     launchers = {
         "python": python,

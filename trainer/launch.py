@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from core.config import ConfigError, plain
@@ -18,10 +19,14 @@ from core.line import fingerprint, stage
 from core.run import Run
 from core.storage import is_local
 from trainer.config import ParallelConfig, TrainConfig, local_threads
+from trainer.evaluate.benchmarks.companion import followed
+from trainer.nodes import Nodes
 from trainer.rank import REFUSED, STOPPED
 
 _JOBS = Path(__file__).resolve().parent.parent / "jobs"
 _SECONDS_BETWEEN_STARTS = 3.0
+# Ended well, refused, stopped by the monitor, or by a person: another start would not mend it.
+_FINAL = (0, REFUSED, STOPPED, 128 + 2)
 
 
 def free_port() -> int:
@@ -122,6 +127,12 @@ def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int
                 f"parallel.hostfile = {parallel.hostfile} has {ranks} slots, "
                 f"tensor x pipeline x data needs {parallel.world}; change one of them."
             )
+        split = [f"{host} ({len(devices)})" for host, devices in used.items() if len(devices) % parallel.tensor]
+        if split:
+            raise ConfigError(
+                f"parallel.tensor = {parallel.tensor} does not divide the slots of {', '.join(split)} in {parallel.hostfile}: "
+                "a group of tensor ranks would lie on two nodes; use a multiple of it as slots, or fewer tensor ranks."
+            )
         made.append(f"--hostfile={parallel.hostfile}")
         if parallel.include is not None:
             made.append(f"--include={parallel.include}")
@@ -137,24 +148,49 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
     """Runs a job on all ranks and returns its exit status; `given` are the job's own arguments.
 
     A run whose ranks died (not one that was refused, or that the monitor stopped) is started again up to
-    `parallel.restarts` times; it goes on from its newest whole checkpoint by itself.
+    `parallel.restarts` times; it goes on from its newest whole checkpoint by itself. Where this command is started on every
+    node, the launchers wait for each other. On the first node the checkpoints are scored as they appear, where
+    `benchmark.folder` is set.
     """
     check(config)
     if name == "pretrain" and Run(config.run).stage(name).is_done(fingerprint_of(config)):
         _say(f"{name}: up to date")
         return 0
-    parallel = config.parallel
-    local_ranks = len(next(iter(hosts(parallel).values()))) if parallel.hostfile else parallel.world
-    env = environment(parallel, local_ranks, os.environ)
+    with followed(config, given) if os.environ.get("NODE_RANK", "0") == "0" else nullcontext():
+        return _supervised(name, config, given)
+
+
+def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
+    parallel, inherited = config.parallel, dict(os.environ)
+    used = hosts(parallel) if parallel.hostfile else {"localhost": list(range(parallel.world))}
+    env = environment(parallel, len(next(iter(used.values()))), inherited)
+    nodes = Nodes.here(Run(config.run), len(used), inherited) if parallel.hostfile and "NODE_RANK" in inherited else None
     for start in range(parallel.restarts + 1):
-        status = subprocess.run(command(name, parallel, given, free_port(), os.environ), env=env, check=False).returncode
-        if status in (0, REFUSED, STOPPED, 128 + 2):
+        if nodes is not None:
+            env |= nodes.environment(start)
+            if "MASTER_PORT" in os.environ:  # what is left of the ranks of an earlier start may still hold its port
+                inherited["MASTER_PORT"] = str(int(os.environ["MASTER_PORT"]) + start)
+        status = subprocess.run(command(name, parallel, given, free_port(), inherited), env=env, check=False).returncode
+        if nodes is not None:
+            nodes.mark(start, status)
+        if status in _FINAL:
             return status
         _say(f"{name}: a rank {_how(status)}.")
         if start < parallel.restarts:
+            if nodes is not None and (reason := _others(nodes, start, 60 * parallel.timeout_minutes)) is not None:
+                _say(f"{name}: not started again, {reason}.")
+                return status
             _say(f"{name}: started again, {start + 1} of {parallel.restarts}.")
             time.sleep(_SECONDS_BETWEEN_STARTS)
     return status
+
+
+def _others(nodes: Nodes, start: int, seconds: float) -> str | None:
+    """Why the run cannot be started again on all nodes; None when it can, at which time the ranks of all have ended."""
+    ended = nodes.wait(start, seconds)
+    if missing := set(range(nodes.count)) - set(ended):
+        return f"node {', '.join(map(str, sorted(missing)))} has not said within {seconds:.0f} s that its ranks have ended"
+    return next((f"node {node} has ended with status {status}" for node, status in ended.items() if status in _FINAL), None)
 
 
 def _is_here(host: str) -> bool:

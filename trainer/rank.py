@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import glob
 import os
 import sys
 import threading
@@ -12,9 +13,12 @@ from collections.abc import Callable
 
 from core.config import ConfigError
 
+MARKS = "TRAINER_MARKS"
+"""The environment's name for how the files begin in which the launchers of other nodes say that their ranks have ended."""
 REFUSED = 2
 STOPPED = 3
 _SECONDS_FOR_THE_FIRST_ERROR = 20.0
+_SECONDS_BETWEEN_LOOKS = 5.0
 # A launcher looks at its ranks once a second. What a rank other than the first has found is printed when it has outlived two
 # looks since: then those before it on this host have not found the same.
 _SECONDS_FOR_RANK_0 = 2.0
@@ -65,6 +69,25 @@ class Watchdog:
                 os._exit(1)
 
 
+def end_with_other_nodes() -> None:
+    """Ends this rank when the launcher of another node says that its ranks have ended otherwise than well."""
+    if marks := os.environ.get(MARKS):
+        threading.Thread(target=_look_for, args=(marks,), daemon=True).start()
+
+
+def _look_for(marks: str) -> None:
+    while True:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        for path in glob.glob(f"{glob.escape(marks)}*"):
+            with open(path, encoding="utf-8") as mark:
+                status = mark.read()
+            if status != "0":
+                if os.environ.get("LOCAL_RANK", "0") == "0":
+                    node = path.removeprefix(marks)
+                    print(f"the ranks of node {node} have ended with status {status}, so do these", file=sys.stderr, flush=True)
+                os._exit(1)
+
+
 def as_rank(work: Callable[[], None]) -> None:
     """Runs a rank's work and ends the process.
 
@@ -73,6 +96,7 @@ def as_rank(work: Callable[[], None]) -> None:
     not, the first of them on its host.
     """
     rank = os.environ.get("RANK", "0")
+    end_with_other_nodes()
     try:
         work()
     except (ConfigError, Stopped) as error:

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from trainer.checkpoint import newest
 from trainer.config import ParallelConfig, TrainConfig
 from trainer.launch import check, command, environment, launch, slots
 from trainer.log import rows
+from trainer.nodes import Nodes
 
 
 def start(config: Path, run: Path, *overrides: str) -> int:
@@ -67,6 +69,11 @@ def test_a_hostfile_must_have_as_many_slots_as_ranks(tmp_path: Path) -> None:
     assert {f"--hostfile={hosts}", "--no_ssh", "--node_rank=1", "--master_addr=node1", "--master_port=29"} <= set(made)
     with pytest.raises(ConfigError, match=r"has 4 slots, tensor x pipeline x data needs 2"):
         command("pretrain", ParallelConfig(tensor=2, hostfile=str(hosts)), [], 1, {})
+    hosts.write_text("node1 slots=6\nnode2 slots=6\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"tensor = 4 does not divide the slots of node1 \(6\), node2 \(6\) .* lie on two nodes"
+    ):
+        command("pretrain", ParallelConfig(tensor=4, data=3, hostfile=str(hosts)), [], 1, {})
     hosts.write_text("node1\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"line 1: 'node1' is not of the form `host slots=8`"):
         slots(str(hosts))
@@ -77,6 +84,48 @@ def test_a_run_without_shards_is_refused_before_ranks_start(tmp_path: Path) -> N
         check(TrainConfig(run=str(tmp_path)))
     with pytest.raises(ConfigError, match="need a file system that every node has mounted"):
         check(TrainConfig(run="s3://bucket/run"))
+
+
+def as_rank(tmp_path: Path, rank: int, work: str, **more: str) -> tuple[int, str, float]:
+    """Runs `work` as the work of a rank: its exit status, what it said, and the seconds it took."""
+    code = (
+        "from core.config import ConfigError\nfrom trainer import rank\nimport time\n"
+        f"rank._SECONDS_BETWEEN_LOOKS = 0.2\ndef work():\n    {work}\nrank.as_rank(work)"
+    )
+    env = {**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), **more}
+    began = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    return ended.returncode, ended.stderr, time.monotonic() - began
+
+
+def test_what_only_another_rank_than_the_first_refuses_is_printed_by_it(tmp_path: Path) -> None:
+    status, said, seconds = as_rank(tmp_path, 1, "raise ConfigError('no device')")
+    assert status == 2 and said.strip() == "error on rank 1: no device"
+    assert seconds > 3, "within two looks of the launcher rank 0 has had the word, if it found the same"
+    assert as_rank(tmp_path, 0, "raise ConfigError('no device')")[:2] == (2, "error: no device\n")
+
+
+def test_a_rank_ends_when_those_of_another_node_have(tmp_path: Path) -> None:
+    nodes = [Nodes.here(Run(str(tmp_path)), 2, {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
+    nodes[1].mark(0, 0)
+    nodes[1].mark(1, 137)
+    status, said, _ = as_rank(tmp_path, 0, "time.sleep(50)", **nodes[0].environment(1))
+    assert status == 1 and "the ranks of node 1 have ended with status 137" in said
+    assert as_rank(tmp_path, 0, "time.sleep(1)", **nodes[0].environment(0))[0] == 0, "those of node 1 ended well"
+
+
+def test_launchers_wait_for_each_other_before_they_start_again(tmp_path: Path) -> None:
+    run = Run(str(tmp_path))
+    nodes = [Nodes.here(run, 2, {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
+    nodes[0].mark(0, 137)
+    assert nodes[0].wait(0, 0.0) == {0: 137}
+    threading.Timer(0.5, nodes[1].mark, (0, 1)).start()
+    assert nodes[0].wait(0, 30.0) == {0: 137, 1: 1}
+    assert nodes[0].ended(1) == {}, "another start"
+    again = Nodes.here(run, 2, {"NODE_RANK": "0", "SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"})
+    assert again.ended(0) == {} and nodes[0].ended(0) == {}, "another submission knows nothing of it, and cleans up"
 
 
 def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -230,23 +279,32 @@ def test_a_rank_that_hangs_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFix
 
 
 @pytest.mark.slow
-def test_two_nodes_are_two_launchers(tmp_path: Path) -> None:
-    config = write_config(tmp_path / "run.yaml")
+def test_two_nodes_start_again_together_when_a_rank_of_one_is_killed(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "run.yaml", steps=150, save_every=5, validate_every=0)
     one, two = tmp_path / "one", tmp_path / "two"
     for run in (one, two):
         write_encoded(run)
     assert start(config, one) == 0
     hosts = tmp_path / "hosts"
     hosts.write_text("first slots=1\nsecond slots=1\n", encoding="utf-8")
-    settings = load(config, [], TrainConfig, foreign("trainer"))
     port, started = free_port(), []
+    given = ["--config", str(config), f"run={two}", f"parallel.hostfile={hosts}", "parallel.restarts=1"]
     for node in range(2):
-        there = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        parallel = ParallelConfig(data=2, hostfile=str(hosts))
-        given = ["--config", str(config), f"run={two}", f"parallel.hostfile={hosts}"]
-        env = environment(settings.parallel, 1, os.environ)
-        started.append(subprocess.Popen(command("pretrain", parallel, given, port, there), env=env, cwd=ROOT))
-    assert [node.wait(timeout=200) for node in started] == [0, 0]
+        there = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "SLURM_JOB_ID": "7"}
+        made = [sys.executable, "-m", "trainer.launch", *given]
+        started.append(subprocess.Popen(made, env={**os.environ, **there}, cwd=ROOT, stderr=subprocess.PIPE, text=True))
+    until = time.monotonic() + 200
+    while max(losses(two), default=0) < 20:
+        assert time.monotonic() < until and all(node.poll() is None for node in started)
+        time.sleep(0.1)
+    found = subprocess.run(["pgrep", "-f", f"jobs/pretrain.py.*run={two}"], capture_output=True, text=True, check=False)
+    ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
+    second = next(pid for pid in ranks if b"\0RANK=1\0" in b"\0" + Path(f"/proc/{pid}/environ").read_bytes())
+    os.kill(second, signal.SIGKILL)
+    said = [node.communicate(timeout=200)[1] for node in started]
+    assert [node.returncode for node in started] == [0, 0], said
+    assert all("started again, 1 of 1" in text for text in said)
+    assert manifest(two)["restarts"] == 1
     assert_same_curve(losses(two), losses(one))
 
 

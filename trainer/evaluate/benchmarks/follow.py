@@ -93,11 +93,19 @@ def _place(run: Run, step: int) -> str:
     return run.stage(EVOLUTION).path(f"{folder_name(step)}.json")
 
 
+def _known_beside(run: Run) -> set[str]:
+    """The models beside ours that a checkpoint's scores hold: they do not change from one to the next, so once is enough."""
+    places = [info.uri for info in storage.listing(run.stage(EVOLUTION).path("step-*.json"))]
+    rows = [storage.read_json(place) for place in places]
+    return {name for row in rows if row["training"] == _training(run) for name in row.get("beside", {})}
+
+
 def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
     """Loss and BPB of held-out text, and the benchmarks; None where training has removed the checkpoint meanwhile, or it
     is still growing."""
     asked, folder = config.benchmark.follow, run.stage("pretrain").path("checkpoints", folder_name(step))
-    own = replace(config, evaluate=replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens, beside={}))
+    beside = {} if _known_beside(run) >= set(config.evaluate.beside) else config.evaluate.beside
+    own = replace(config, evaluate=replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens, beside=beside))
     try:
         checkpoint = Checkpoint.open(folder)
         if unfinished(checkpoint) is not None:
@@ -122,5 +130,6 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
         "bpb": sum(row["bpb"] * row["utf8_bytes"] for row in rows) / size,
         "domains": {domain: {"loss": row["loss"], "bpb": row["bpb"]} for domain, row in facts["bpb"].items()},
         "tables": facts["tables"],
+        "beside": facts["beside"],
         "benchmarks": {name: asdict(found) for name, found in scores.items()},
     }

@@ -22,6 +22,7 @@ from trainer.evaluate.benchmarks.companion import followed
 from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
 from trainer.evaluate.benchmarks.follow import due, follow
 from trainer.evaluate.benchmarks.stage import benchmark, exported
+from trainer.evaluate.config import BesideConfig, ColumnConfig, TableConfig
 from trainer.export.stage import export
 
 
@@ -95,6 +96,7 @@ def test_checkpoints_are_scored_once_and_new_ones_after_them(tmp_path: Path) -> 
     assert list(row["benchmarks"]) == ["arc", "c3"] and row["benchmarks"]["arc"]["items"] == 3
     assert set(row["domains"]) == {"WebText", "Code"} and row["bpb"] > 0
     assert follow(config, lambda: True) == []
+    assert row["beside"] == {} and row["tables"] == {}
     model = ModelConfig(**{**vars(config.model), "vocab": VOCABULARY})
     weights = {name: value.detach() for name, value in network(model, seed=2).named_parameters()}
     consolidate(Path(config.run) / "pretrain" / "checkpoints", 40, {"model": model}, weights)
@@ -130,6 +132,25 @@ def test_a_follower_leaves_training_its_devices_and_its_failure_is_said(
     said = (tmp_path / "said").read_text()
     assert said == f"--config a.yaml run=r benchmark.device={kind} evaluate.device={kind} --while-fed {seen}"
     assert "ended with status 3" in capsys.readouterr().err
+
+
+def test_a_model_beside_is_measured_once_on_the_text_of_the_checkpoints(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    export(config, Run(config.run))
+    english = TableConfig(columns={"Web": ColumnConfig(domains=["WebText"])}, weights={"L-Prop": {"Web": 1.0}})
+    asked = replace(
+        config.evaluate, ends=False, tables={"english": english}, beside={"again": BesideConfig(path=f"{config.run}/export")}
+    )
+    config = replace(config, evaluate=asked)
+    assert follow(config, lambda: True) == [20]
+    first = storage.read_json(f"{config.run}/evolution/step-00000020.json")
+    other = first["beside"]["again"]["tables"]["english"]["sums"]["L-Prop"]
+    assert other["bpb"] == pytest.approx(first["tables"]["english"]["sums"]["L-Prop"]["bpb"], rel=1e-5)
+    model = ModelConfig(**{**vars(config.model), "vocab": VOCABULARY})
+    weights = {name: value.detach() for name, value in network(model, seed=2).named_parameters()}
+    consolidate(Path(config.run) / "pretrain" / "checkpoints", 40, {"model": model}, weights)
+    assert follow(config, lambda: True) == [40]
+    assert storage.read_json(f"{config.run}/evolution/step-00000040.json")["beside"] == {}
 
 
 def test_every_how_many_th_checkpoint_and_the_last() -> None:
