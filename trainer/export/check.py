@@ -1,15 +1,23 @@
-"""Whether an export computes what the checkpoint computes: both read the same tokens, and their logits are compared."""
+"""Whether an export computes what the checkpoint computes: both read the same tokens, and their logits are compared.
+
+Neither has to fit into memory: a network stands there without weights, and each of its layers gets its own when it is
+called and loses them when it has answered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import AutoModelForCausalLM
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
 
 from core.config import ConfigError
+from trainer.checkpoint import Checkpoint
+from trainer.export.stored import Stored
 from trainer.model.network import Network
 
 TOLERANCE = 1e-5
@@ -26,19 +34,72 @@ class Parity:
 
 
 @torch.no_grad()
-def compare(network: Network, folder: str, tokens: Tensor, threshold: float = TOLERANCE) -> Parity:
+def compare(ours: nn.Module, folder: str, tokens: Tensor, threshold: float = TOLERANCE) -> Parity:
     """Reads `tokens` [batch, sequence] with our network and with the exported one, both in fp32.
 
     Raises ConfigError where they differ by more than `threshold`: such an export is another model.
     """
-    logging.disable_progress_bar()
-    exported = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
-    ours = network.float().eval()(tokens.t()).transpose(0, 1)
-    theirs = exported(tokens).logits
-    parity = Parity(float((ours - theirs).abs().max()), float(ours.abs().max()), tokens.numel())
+    here = ours(tokens.t()).transpose(0, 1)
+    there = exported(folder)(tokens).logits
+    parity = Parity(float((here - there).abs().max()), float(here.abs().max()), tokens.numel())
     if not parity.difference <= threshold * max(1.0, parity.largest):  # a NaN fails too
         raise ConfigError(
             f"{folder}: the exported model's logits differ from the checkpoint's by {parity.difference:.2e} "
             f"(allowed: {threshold:.0e}); the export is not used. Check the installed version of transformers."
         )
     return parity
+
+
+def of_checkpoint(checkpoint: Checkpoint, dtype: torch.dtype) -> Network:
+    """A checkpoint's network in fp32, its weights rounded to `dtype` first, read as they are needed."""
+    with torch.device("meta"):
+        network = Network(checkpoint.model)
+    tied = {"head.weight": "embedding.weight"} if checkpoint.model.tied else {}
+    lend(network, lambda name: checkpoint.tensor(tied.get(name, name)).to(dtype).float())
+    return network.eval()
+
+
+def exported(folder: str) -> Any:
+    """A directory's model as transformers makes it, in fp32, its weights read as they are needed.
+
+    Raises ConfigError where the directory has not the very tensors that transformers asks for.
+    """
+    logging.disable_progress_bar()
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    stored = Stored(folder)
+    asked = {name for name, _ in model.named_parameters()}  # of tied matrices the first
+    if asked != set(stored.files):
+        raise ConfigError(
+            f"{folder}: transformers asks for other tensors than the export has, {min(asked ^ set(stored.files))} for one; "
+            "the export is not used. Check the installed version of transformers."
+        )
+    tied = {"lm_head.weight": "model.embed_tokens.weight"} if config.tie_word_embeddings else {}
+    model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are a buffer that no file holds
+    lend(model, lambda name: stored.tensor(tied.get(name, name)).float())
+    return model.eval()
+
+
+def lend(network: nn.Module, read: Callable[[str], Tensor]) -> None:
+    """Lets each module with parameters of its own, all on the meta device, have them from `read` (by their full names)
+    while it computes."""
+    for prefix, module in network.named_modules():
+        names = [name for name, _ in module.named_parameters(recurse=False)]
+        if names:
+            _lend(module, {name: f"{prefix}.{name}" for name in names}, read)
+
+
+def _lend(module: nn.Module, names: dict[str, str], read: Callable[[str], Tensor]) -> None:
+    empty = dict(module.named_parameters(recurse=False))
+
+    def take(*given: Any) -> None:
+        for name, full in names.items():
+            setattr(module, name, nn.Parameter(read(full), requires_grad=False))
+
+    def give_back(*given: Any) -> None:
+        for name in names:
+            setattr(module, name, empty[name])
+
+    module.register_forward_pre_hook(take)
+    module.register_forward_hook(give_back)

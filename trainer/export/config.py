@@ -22,7 +22,7 @@ class ExportConfig:
         5.0, "no file of weights is larger, save for one of a single tensor; about the memory that export needs"
     )
     check_tokens: int = setting(
-        64, "tokens on which the export's logits are compared with ours; 0 skips it (both models must fit into memory)"
+        64, "tokens on which the export's logits are compared with ours, one layer in memory at a time; 0 skips it"
     )
 
     def __post_init__(self) -> None:

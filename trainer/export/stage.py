@@ -14,9 +14,8 @@ from core.run import Run
 from tokenizer.config import BEGIN, END, PADDING
 from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
-from trainer.evaluate.load import load_network
 from trainer.export.card import card
-from trainer.export.check import TOLERANCE, Parity, compare
+from trainer.export.check import TOLERANCE, Parity, compare, of_checkpoint
 from trainer.export.forms import Form, form_of, shape_of
 from trainer.export.weights import write_weights
 from trainer.stage import chosen_checkpoint
@@ -78,9 +77,8 @@ def copy_tokenizer(source: str, folder: str, context: int) -> list[str]:
 def check(checkpoint: Checkpoint, folder: str, tokens: int, dtype: torch.dtype) -> Parity:
     """Compares the export with the checkpoint on drawn token ids, both in fp32; weights stored in bf16 are rounded on
     both sides first, and a folded multiplier may then round once more."""
-    network = load_network(checkpoint, dtype=dtype).float()
     model = checkpoint.model
     generator = torch.Generator().manual_seed(0)
     length = min(tokens, model.context)
     ids: Tensor = torch.randint(0, model.vocab or model.rows, (1, length), generator=generator)
-    return compare(network, folder, ids, TOLERANCE if dtype == torch.float32 else 0.02)
+    return compare(of_checkpoint(checkpoint, dtype), folder, ids, TOLERANCE if dtype == torch.float32 else 0.02)
