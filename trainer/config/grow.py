@@ -39,10 +39,15 @@ class GrowConfig:
         "those whose output is nearest to their input",
     )
     sequences: int = setting(8, "training sequences on which that distance is measured")
+    workers: int = setting(
+        1,
+        "processes that write the grown checkpoint's files, each one file at a time: in memory it takes up to twice that file, "
+        "which is 12 bytes a weight of a layer (93 GB at 1T); any number writes the same",
+    )
     path: list[GrowthStage] = setting([], "stages of a path of growth; `make plan` counts what they take together")
 
     def __post_init__(self) -> None:
-        for name in ("mask_steps", "sequences"):
+        for name in ("mask_steps", "sequences", "workers"):
             at_least(name, getattr(self, name), 1)
         at_least("warmup", self.warmup, 0)
         for place, stage in enumerate(self.path):

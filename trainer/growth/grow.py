@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,27 +14,30 @@ import torch
 
 from core.config import ConfigError, plain
 from core.hashing import key
-from core.progress import Progress
 from core.run import Run
 from core.storage import local_path
-from trainer.checkpoint import Checkpoint, Writer, file_of, newest, steps_in
+from trainer.checkpoint import Checkpoint, CheckpointError, Writer, newest, steps_in
 from trainer.config import ModelConfig, TrainConfig
 from trainer.data import Blend, TokenData
-from trainer.export.forms import canonical_names
+from trainer.data.blend import segments
 from trainer.growth import shape
 from trainer.growth.blocks import Placed, arrange, distances
+from trainer.growth.files import processes, verify, write
 from trainer.growth.record import KEY, Growth, unfinished
 from trainer.growth.tensors import Grown
 from trainer.stage import chosen_checkpoint
 
 _LINKED = ("encode", "train_tokenizer")
+_NO_MATTER = ("path", "source", "checkpoint", "workers")
+_OF_THE_SOURCE = ("files", "format", "schedule_end", "training_tokens", "given")  # what its run counted and had
 
 
 def grow(config: TrainConfig) -> Path:
-    """Writes RUN/pretrain/checkpoints/step-N from the source's step N, one file in memory at a time; `pretrain` goes on there.
+    """Writes RUN/pretrain/checkpoints/step-N from the source's step N, `grow.workers` files in memory at a time; `pretrain`
+    goes on there.
 
-    A run without shards of its own gets links to the source's. Raises ConfigError where the network or the place in the
-    data could not be gone on from.
+    A run without shards of its own gets links to the source's. Training goes on at the next sequence, whatever the batch was
+    before. Raises ConfigError where the network could not be gone on from, or where a file of the source is damaged.
     """
     if config.grow.source is None:
         raise ConfigError("grow.source is not set; give the run whose network is to grow, as grow.source=runs/small.")
@@ -45,15 +47,28 @@ def grow(config: TrainConfig) -> Path:
     checkpoint = chosen_checkpoint(source, config.grow.checkpoint, "grow")
     model = _model(config, checkpoint)
     shape.check(checkpoint.model, model)
-    _check_place(config, checkpoint)
+    if config.pretrain.steps <= checkpoint.step:
+        raise ConfigError(f"pretrain.steps = {config.pretrain.steps}: the source has made {checkpoint.step} already; set more.")
     folder = Path(local_path(run.stage("pretrain").path("checkpoints")))
     origin = origin_of(config, model, checkpoint)
     if (there := _already(folder, origin)) is not None:
         return there
     _link(source, run)
     data = TokenData.read(run.stage("encode").uri)
-    blocks = choose(config, checkpoint, model, data)
-    small = checkpoint.model
+    with processes(config.grow.workers) as each:
+        try:
+            verify(checkpoint, each)
+        except CheckpointError as error:
+            raise ConfigError(str(error)) from error
+        grown, state = _prepared(config, checkpoint, model, data, origin)
+        return write(Writer(folder, checkpoint.step), grown, state, origin, each)
+
+
+def _prepared(
+    config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data: TokenData, origin: str
+) -> tuple[Grown, dict[str, Any]]:
+    """What the grown checkpoint's tensors and its state are to be."""
+    blocks, small = choose(config, checkpoint, model, data), checkpoint.model
     growth = Growth(
         begun=checkpoint.step,
         mask_steps=config.grow.mask_steps,
@@ -65,26 +80,11 @@ def grow(config: TrainConfig) -> Path:
         origin=origin,
     )
     # Another seed than at the beginning: new weights would else repeat the numbers that the old ones began with.
-    grown = Grown(small, model, blocks, checkpoint.tensor, key(config.seed, "growth", checkpoint.step))
-    return write(Writer(folder, checkpoint.step), grown, {**checkpoint.state, "seed": config.seed, KEY: asdict(growth)})
-
-
-def write(writer: Writer, grown: Grown, state: Mapping[str, Any]) -> Path:
-    """Writes the grown checkpoint, file by file; `state` is the source's, with the growth and the new run's seed."""
-    parts: dict[str, list[str]] = {}
-    for name in canonical_names(grown.model):
-        parts.setdefault(file_of(name), []).append(name)
-    writer.prepare()
-    facts = {}
-    with Progress("grow", total=len(parts), unit="file") as bar:
-        for file, names in parts.items():
-            held = {}
-            for name in names:
-                held.update(grown.tensors(name))
-            facts[file] = writer.write(file, held)
-            bar.advance(1)
-    kept = {name: value for name, value in state.items() if name not in ("files", "format")}
-    return writer.commit({**kept, "model": plain(grown.model), "restarts": -1}, facts)
+    seed = config.seed if model.init_seed is None else model.init_seed
+    grown = Grown(small, model, blocks, checkpoint.tensor, key(seed, "growth", checkpoint.step))
+    kept = {name: value for name, value in checkpoint.state.items() if name not in _OF_THE_SOURCE}
+    own = {"model": plain(model), "seed": config.seed, "restarts": -1, "training_seconds": 0.0, KEY: asdict(growth)}
+    return grown, {**kept, **own}
 
 
 def choose(config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data: TokenData) -> list[Placed]:
@@ -94,7 +94,9 @@ def choose(config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data
         return arrange(config.grow.layers, before, model.layers, [0.0] * before)
     blend = Blend(data, model.context, config.seed)
     tokens, _ = blend.sequences(int(checkpoint.state["sequences"]), config.grow.sequences)
-    measured = distances(checkpoint, torch.from_numpy(tokens[:, :-1]).t().contiguous())
+    inputs = tokens[:, :-1]
+    numbers = torch.from_numpy(segments(inputs, data.eos)).t() if model.document_mask else None
+    measured = distances(checkpoint, torch.from_numpy(inputs).t().contiguous(), numbers)
     _say("each block moves its input by " + ", ".join(f"{value:.2f}" for value in measured))
     return arrange("distance", before, model.layers, measured)
 
@@ -102,7 +104,7 @@ def choose(config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data
 def origin_of(config: TrainConfig, model: ModelConfig, checkpoint: Checkpoint) -> str:
     """Names what is grown and how: growth asked for a second time is not done again."""
     files = {name: facts["sha256"] for name, facts in checkpoint.state["files"].items()}
-    asked = {name: value for name, value in plain(config.grow).items() if name not in ("path", "source", "checkpoint")}
+    asked = {name: value for name, value in plain(config.grow).items() if name not in _NO_MATTER}
     basis = {"files": files, "model": plain(model), "grow": asked, "seed": config.seed}
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -116,19 +118,6 @@ def _model(config: TrainConfig, checkpoint: Checkpoint) -> ModelConfig:
         )
     model = config.model
     return model if model.vocab is not None else replace(model, vocab=checkpoint.model.vocab)
-
-
-def _check_place(config: TrainConfig, checkpoint: Checkpoint) -> None:
-    """The grown run counts its sequences from its own config: they must be those that the source has read."""
-    step, read = checkpoint.step, int(checkpoint.state["sequences"])
-    counted = config.pretrain.sequences_through(step)
-    if counted != read:
-        raise ConfigError(
-            f"pretrain.batch = {config.pretrain.batch}: to step {step} this config counts {counted:,} sequences, the source "
-            f"has read {read:,}; give the batch of those steps in pretrain.ramp, as [[{step}, {read // max(1, step)}]]."
-        )
-    if config.pretrain.steps <= step:
-        raise ConfigError(f"pretrain.steps = {config.pretrain.steps}: the source has made {step} already; set more.")
 
 
 def _already(folder: Path, origin: str) -> Path | None:

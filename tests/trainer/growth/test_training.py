@@ -46,6 +46,14 @@ def settings(run: Path, parallel: ParallelConfig, steps: int, source: Path | Non
     )
 
 
+def in_bf16(config: TrainConfig) -> TrainConfig:
+    return replace(config, pretrain=replace(config.pretrain, precision="bf16"))
+
+
+def with_batch(config: TrainConfig, batch: int) -> TrainConfig:
+    return replace(config, pretrain=replace(config.pretrain, batch=batch))
+
+
 def train(configs: list[TrainConfig]) -> None:
     """Runs on every rank: one run after another."""
     from trainer.parallel.start import start
@@ -73,14 +81,19 @@ def test_a_run_goes_on_through_growth_in_any_layout(tmp_path: Path) -> None:
     for run in (through, moved):
         grow(settings(run, both, END, small, **grown))
         assert (run / "encode/manifest.json").exists()
+    again, halved = tmp_path / "made anew", tmp_path / "halved"
+    for run in (again, halved):
+        grow(settings(run, both, END, small, **grown))
+    assert checkpoint(through, GROWN).state["adam_step"] == GROWN  # a reset would put Adam's bias correction at its beginning
+    assert checkpoint(through, GROWN).state["training_seconds"] == 0.0  # the source's time is not this run's
 
     # In one process, from the checkpoints that tensor and pipeline ranks wrote: the same function, to fp32.
     ids = torch.randint(8, 58, (32, 4), generator=torch.Generator().manual_seed(1))
     before, after = load_network(checkpoint(small, GROWN)), load_network(checkpoint(through, GROWN))
     with torch.no_grad():
         assert (before(ids) - after(ids)).abs().max() < 1e-5
-    again = grow(settings(through, both, END, small, **grown))  # asked for twice, done once
-    assert again == checkpoint(through, GROWN).path
+    twice = grow(settings(through, both, END, small, **grown))  # asked for twice, done once
+    assert twice == checkpoint(through, GROWN).path
 
     worlds.run(
         4,
@@ -90,6 +103,9 @@ def test_a_run_goes_on_through_growth_in_any_layout(tmp_path: Path) -> None:
             settings(through, both, END, small, **grown),
             settings(moved, layout(1, 1, 4), GROWN + 3, small, **grown),  # stops in the midst of the ramp
             settings(moved, across, END, small, **grown),
+            # Blocks that are computed a second time for their gradients, under a mask that has risen since; in bf16.
+            in_bf16(settings(again, layout(2, 1, 2, sequence=True, recompute="full"), GROWN + 4, small, **grown)),
+            with_batch(settings(halved, across, GROWN + 1, small, **grown), 4),
         ],
     )
     one, other = history(through), history(moved)
@@ -102,6 +118,12 @@ def test_a_run_goes_on_through_growth_in_any_layout(tmp_path: Path) -> None:
         assert row["loss"] == pytest.approx(other[step]["loss"], abs=1e-5), step
         assert row["grad_norm"] == pytest.approx(other[step]["grad_norm"], abs=1e-5), step
     assert one[END]["loss"] < one[GROWN + 1]["loss"]
+    assert checkpoint(through, END).state["adam_step"] == END
+    for step, row in history(again).items():
+        assert row["loss"] == pytest.approx(one[step]["loss"], rel=0.01), step
+    assert sorted(history(again)) == list(range(GROWN + 1, GROWN + 5))
+    # Another batch from here on: the place in the data goes on all the same.
+    assert history(halved)[GROWN + 1]["tokens"] == (GROWN * 8 + 4) * SHAPE["context"]
 
     midst = unfinished(checkpoint(moved, GROWN + 3))
     assert midst is not None and midst[1] == 0.5
@@ -129,8 +151,11 @@ def test_what_a_grown_run_could_not_go_on_from_is_refused(tmp_path: Path) -> Non
     config = settings(tmp_path / "next", alone, END, small)
     model = replace(config.model, vocab=58)
     weights = {name: value.detach() for name, value in build(model, 1).named_parameters()}
-    consolidate(small / "pretrain/checkpoints", 12, {"model": model, "sequences": 48, "adam_step": 12}, weights)
-    with pytest.raises(ConfigError, match=r"has read 48; .* \[\[12, 4\]\]"):
-        grow(config)
+    path = consolidate(small / "pretrain/checkpoints", 12, {"model": model, "sequences": 48, "adam_step": 12}, weights)
     with pytest.raises(ConfigError, match="has made 12 already"):
-        grow(replace(config, parallel=replace(alone, micro_batch=4), pretrain=PretrainConfig(steps=12, batch=4)))
+        grow(replace(config, pretrain=replace(config.pretrain, steps=12)))
+    whole = (path / "consolidated/layers.1.safetensors").read_bytes()
+    (path / "consolidated/layers.1.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ConfigError, match=r"layers\.1\.safetensors: its contents are not what was written"):
+        grow(config)
+    assert not (tmp_path / "next/pretrain/checkpoints/step-00000012").exists()
