@@ -35,6 +35,9 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     configs = [scaled(parametrised(config, kind, width), factor) for kind, width, factor in keys]
     losses = {key: last_loss(one) for key, one in zip(keys, trained(configs, run, chosen.slots), strict=True)}
     best: dict[tuple[str, int], float] = {}
+    tokens = config.pretrain.steps * config.tokens_per_step
+    first, last = chosen.widths[0], chosen.widths[-1]
+    name = f"mup-basins: best learning rate, width {first} to {last}, {tokens:,} tokens a run"
     panels = []
     for kind in _KINDS:
         lines = {}
@@ -42,16 +45,17 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
             row = [losses[kind, width, factor] for factor in chosen.factors]
             best[kind, width] = lowest(chosen.factors, row)
             lines[f"{width}"] = list(zip(chosen.factors, row, strict=True))
-            say(f"{kind:6} width {width:5}: " + "  ".join(f"x{f:g} {v:.4f}" for f, v in zip(chosen.factors, row, strict=True)))
+            points = "  ".join(f"x{f:g} {v:.4f}" for f, v in zip(chosen.factors, row, strict=True))
+            mark = ""
+            if at_the_edge(row):
+                mark, name = " (at the edge: the best may lie beyond)", name + f"; {kind} at {width} at the edge of the factors"
+            say(f"{kind:6} width {width:5}: {points}  best x{best[kind, width]:.3g}{mark}")
         panels.append((f"{kind}: loss by factor on the learning rates", lines))
     drawing = run.stage("search").path("mup-basins.svg")
     labels = {f"{width}": f"width {width}" for width in chosen.widths}
     write_text(drawing, plot.figure(panels, labels, None, "factor", log_x=True))
-    tokens = config.pretrain.steps * config.tokens_per_step
-    first, last = chosen.widths[0], chosen.widths[-1]
     moved = {kind: math.log2(best[kind, last] / best[kind, first]) for kind in _KINDS}
     say(f"curves: {drawing}; {tokens:,} tokens a run")
-    name = f"mup-basins: best learning rate, width {first} to {last}, {tokens:,} tokens a run"
     yield result(name, moved["muP"], "doublings under muP", "plain parametrisation", moved["plain"])
 
 
@@ -70,3 +74,8 @@ def lowest(factors: list[float], losses: list[float]) -> float:
         return factors[place]
     bend, slope, _ = np.polyfit(np.log2(factors[place - 1 : place + 2]), losses[place - 1 : place + 2], 2)
     return float(2 ** (-slope / (2 * bend)))
+
+
+def at_the_edge(losses: list[float]) -> bool:
+    """Whether the lowest loss is the first's or the last's factor: the best one may lie beyond it."""
+    return int(np.argmin(losses)) in (0, len(losses) - 1)
