@@ -18,6 +18,7 @@ from core.config import ConfigError
 from core.line import REPORT, STAGES
 from core.run import Run
 from report.evolution import read_evolution, read_scores
+from report.scaling import Scaling, read_scaling
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class RunFacts:
     """The steps after which training went on with another mix of data."""
     benchmarks: Mapping[str, Any] = field(default_factory=dict)
     evolution: list[Mapping[str, Any]] = field(default_factory=list)
+    scaling: Scaling = field(default_factory=Scaling)
 
     def stage(self, name: str) -> StageFacts:
         return next(entry for entry in self.stages if entry.name == name)
@@ -112,7 +114,7 @@ def read_run(uri: str) -> RunFacts:
         raise ConfigError(f"run = {uri}: there is no run here (no run.json and no finished stage); give a run's directory.")
     log = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
     name = run.uri.rstrip("/").rpartition("/")[2]
-    return RunFacts(run.uri, name, config, record, stages, *log, read_scores(run), read_evolution(run))
+    return RunFacts(run.uri, name, config, record, stages, *log, read_scores(run), read_evolution(run), read_scaling(run))
 
 
 def _stage(run: Run, name: str) -> StageFacts:
