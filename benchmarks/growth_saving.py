@@ -1,12 +1,14 @@
 """A small model grown into a large one against the large one from scratch, at equal FLOPs: held-out loss, over seeds.
 
 The small model is trained on a share of the FLOPs, grown in width, heads, feed-forward and depth at once, and the large one is
-trained on the rest. Beside both stands the small model trained on all of the FLOPs: where it is the best of the three, the
-run is too short for the large size, and a saving says little. Curves go to RUN/search.
+trained on the rest. Both are then compared by the FLOPs that each took to the loss which both reached, the higher of the two
+last ones: a ratio below 1 is a saving, above 1 a loss. Beside both stands the small model trained on all of the FLOPs: where it
+is the best of the three, the run is too short for the large size, and a saving says little. Curves go to RUN/search.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._trials import arguments, base, result, say, trained
+from core.config import plain
 from core.run import Run
 from core.storage import local_path, write_text
 from trainer.config import TrainConfig
@@ -48,7 +51,7 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     alone = _of(small, round(total / cost["small"]), round(total / cost["small"]))
     say(f"{chosen.steps} steps from scratch against {before} small ones and {after} grown ones, {total:.3g} FLOPs")
     curves: dict[str, list[tuple[float, float]]] = {}
-    needed = []
+    ratios, arrived = [], 0
     for seed in range(chosen.seeds):
         scratch, little, only = trained([seeded(one, seed) for one in (large, small, alone)], run, chosen.slots)
         made = _grown(seeded(grown, seed), little, run, chosen.slots)
@@ -57,18 +60,25 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
         start = [(step * cost["small"], loss) for step, loss in _validations(little)]
         curves[f"scratch, seed {seed}"], curves[f"grown, seed {seed}"] = first, [*start, *then]
         curves[f"small alone, seed {seed}"] = [(step * cost["small"], loss) for step, loss in _validations(only)]
-        needed.append(reaches(then, first[-1][1]))
+        level, whole = max(first[-1][1], then[-1][1]), [*start[-1:], *then]  # growth leaves the loss as it was
+        grown_flops, scratch_flops = reaches(whole, level), reaches(first, level)
+        ratios.append(grown_flops / scratch_flops)
+        arrived += then[-1][1] <= first[-1][1]
+        name = f"growth-saving: seed {seed}, FLOPs to the loss that both reached"
+        yield result(name, grown_flops / 1e12, "TFLOP", "from scratch", scratch_flops / 1e12)
         for beside, loss in (("from scratch", first[-1][1]), ("small alone", _validations(only)[-1][1])):
             yield result(f"growth-saving: seed {seed}, held-out loss", then[-1][1], "nats a token", beside, loss)
     drawing = run.stage("search").path("growth-saving.svg")
     write_text(drawing, plot.figure([("held-out loss", curves)], {name: name for name in curves}, None, "FLOPs"))
     say(f"curves: {drawing}")
-    name = "growth-saving: FLOPs until the loss from scratch"
-    yield result(name, float(np.mean(needed)) / 1e12, "TFLOP", "from scratch", total / 1e12)
+    mean = float(np.exp(np.mean(np.log(ratios))))
+    name = "growth-saving: FLOPs to the loss that both reached, mean ratio"
+    yield result(name, mean, "of from scratch", "nothing saved", 1.0)
+    yield result("growth-saving: seeds that came down to the loss from scratch", arrived, "seeds", "of", chosen.seeds)
 
 
 def reaches(curve: list[tuple[float, float]], loss: float) -> float:
-    """FLOPs at which a curve comes down to a loss, straight between its points; its end where it does not: nothing is saved."""
+    """FLOPs at which a curve that ends at a loss or below it first comes down to it, straight between its points."""
     for (at, high), (to, low) in zip(curve, curve[1:], strict=False):
         if low <= loss:
             return at if high <= loss else at + (to - at) * (high - loss) / (high - low)
@@ -83,8 +93,10 @@ def _of(config: TrainConfig, length: int, steps: int) -> TrainConfig:
 def _grown(config: TrainConfig, source: Trial, run: Run, slots: int) -> Trial:
     """The grown model, trained to its end."""
     ramp = max(1, (config.pretrain.steps - source.steps) // 8)
-    folder = Path(local_path(run.stage("search").path("trials", f"{source.folder.name}-grown")))
     asked = replace(config.grow, source=str(source.folder), mask_steps=ramp, warmup=max(1, ramp // 2))
+    settings = plain(replace(config, run="", grow=replace(asked, source=None)))
+    name = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    folder = Path(local_path(run.stage("search").path("trials", f"{source.folder.name}-grown-{name}")))
     made = Trial(folder, replace(config, run=str(folder), grow=asked))
     if made.reached < made.steps:
         grow(made.config)
