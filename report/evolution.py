@@ -10,14 +10,16 @@ from core import storage
 from core.run import Run
 from report.chart import Chart, chart, series
 
-HEADS = {"english": "English (the report's Table 7)", "chinese": "Chinese (the report's Table 8)"}
+HEADS = {"english": ("English (the report's Table 7)", 8), "chinese": ("Chinese (the report's Table 8)", 5)}
+"""Each table's head, and how many benchmarks the report's has."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A table of scores in percent: `average` over its benchmarks, each with its chance level and number of items."""
+    """A table of scores in percent: `average` over the benchmarks that were scored, out of the `of` that the report's has."""
 
     head: str
+    of: int
     average: float
     rows: list[Mapping[str, Any]]
 
@@ -35,7 +37,8 @@ class Stand:
 
 @dataclass(frozen=True)
 class Evolution:
-    """All checkpoints that were scored, in order; chance and items by title; what is drawn over tokens and over loss."""
+    """All checkpoints that were scored, in order; chance and items by title; what is drawn over tokens and over loss; the
+    weighted sums of the tables over tokens, with levels of the models `beside`."""
 
     stands: list[Stand]
     titles: list[str]
@@ -43,6 +46,8 @@ class Evolution:
     items: Mapping[str, int]
     over_tokens: list[Chart]
     over_loss: list[Chart]
+    sums: list[Chart]
+    beside: list[str]
 
 
 def read_scores(run: Run) -> Mapping[str, Any]:
@@ -63,10 +68,10 @@ def score_tables(facts: Mapping[str, Any]) -> list[Scores]:
     """The tables of a scores.json that hold a benchmark."""
     rows = facts.get("scores", {}).values()
     found = []
-    for of, head in HEADS.items():
-        own = [row for row in rows if row["table"] == of]
+    for name, (head, of) in HEADS.items():
+        own = [row for row in rows if row["table"] == name]
         if own:
-            found.append(Scores(head, sum(row["score"] for row in own) / len(own), own))
+            found.append(Scores(head, of, sum(row["score"] for row in own) / len(own), own))
     return found
 
 
@@ -86,6 +91,7 @@ def evolution(rows: Sequence[Mapping[str, Any]]) -> Evolution | None:
         for row in rows
     ]
     titles = [found["title"] for found in known.values()]
+    beside: Mapping[str, Any] = next((row["beside"] for row in reversed(rows) if row.get("beside")), {})
     return Evolution(
         stands,
         titles,
@@ -93,7 +99,29 @@ def evolution(rows: Sequence[Mapping[str, Any]]) -> Evolution | None:
         {found["title"]: found["items"] for found in known.values()},
         [one for one in _drawn(stands, titles, "tokens") if not one.empty],
         [one for one in _drawn(stands, titles, "validation loss") if not one.empty],
+        [one for one in _sums(rows, beside) if not one.empty],
+        list(beside),
     )
+
+
+def _sums(rows: Sequence[Mapping[str, Any]], beside: Mapping[str, Any]) -> list[Chart]:
+    """Each weighted sum of the tables, in bits per byte, over tokens; a model beside is a level line."""
+    seen = [(float(row["tokens"]), row.get("tables", {})) for row in rows if row["tokens"] is not None]
+    names = {(table, total): None for _, tables in seen for table, found in tables.items() for total in found["sums"]}
+    drawn = []
+    for table, total in names:
+        ours = [
+            (x, tables[table]["sums"][total]["bpb"]) for x, tables in seen if total in tables.get(table, {"sums": {}})["sums"]
+        ]
+        levels = {
+            name: found["tables"][table]["sums"][total]["bpb"]
+            for name, found in beside.items()
+            if total in found["tables"].get(table, {"sums": {}})["sums"]
+        }
+        ends = sorted({ours[0][0], ours[-1][0]})
+        lines = [series("this run", ours), *(series(name, [(x, level) for x in ends]) for name, level in levels.items())]
+        drawn.append(chart(f"{table.capitalize()}, {total}", "bits per byte", lines, "tokens"))
+    return drawn
 
 
 def _drawn(stands: Sequence[Stand], titles: Sequence[str], over: str) -> list[Chart]:

@@ -49,11 +49,16 @@ class Language:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of columns and weighted sums, each with its loss and bpb; `covered`: share of the weight that had text."""
+    """A table as the report's 5 or 6: names of columns and weighted sums, a row for each model and measure.
+
+    A row is (label, cells of the columns, cells of the sums), None where a model has no figure; `covered`: share of the
+    weight that had text.
+    """
 
     name: str
-    columns: Mapping[str, Mapping[str, float]]
-    sums: Mapping[str, Mapping[str, float]]
+    columns: list[str]
+    sums: list[str]
+    rows: list[tuple[str, list[float | None], list[float | None]]]
     covered: float
 
 
@@ -225,12 +230,22 @@ def _on_one_axis(lines: list[Series], unit: str, x_name: str, marks: Sequence[fl
 
 
 def _tables(facts: RunFacts) -> list[ScoreTable]:
-    """The tables that evaluate filled, as the report's 5 and 6."""
+    """The tables that evaluate filled, as the report's 5 and 6: losses, then bits per byte, ours above the models beside."""
+    manifest = facts.stage("evaluate").manifest
+    beside = manifest.get("beside", {})
     made = []
-    for name, table in facts.stage("evaluate").manifest.get("tables", {}).items():
-        if table["columns"]:
-            partial = min((row["covered"] for row in table["sums"].values()), default=1.0)
-            made.append(ScoreTable(name, table["columns"], table["sums"], partial))
+    for name, table in manifest.get("tables", {}).items():
+        if not table["columns"]:
+            continue
+        models = {"": table, **{other: found["tables"][name] for other, found in beside.items() if name in found["tables"]}}
+        rows = []
+        for label, key in (("loss", "loss"), ("BPB", "bpb")):
+            for model, own in models.items():
+                cells = [own["columns"].get(column, {}).get(key) for column in table["columns"]]
+                totals = [own["sums"].get(total, {}).get(key) for total in table["sums"]]
+                rows.append((f"{model}, {label}" if model else label, cells, totals))
+        partial = min((row["covered"] for row in table["sums"].values()), default=1.0)
+        made.append(ScoreTable(name, list(table["columns"]), list(table["sums"]), rows, partial))
     return made
 
 

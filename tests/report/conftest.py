@@ -129,16 +129,26 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
             "WebText": {"loss": 6.0, "bpb": 2.164, "tokens": 60, "utf8_bytes": 240, "unigram_loss": 7.0},
             "Code": {"loss": 5.0, "bpb": 1.803, "tokens": 4000, "utf8_bytes": 16000, "unigram_loss": 6.5},
         },
-        beside={"llama": {"bpb": {"WebText": {"bpb": 1.5}, "Code": {"bpb": 1.0}}, "tables": {}}},
+        beside={
+            "llama": {
+                "bpb": {"WebText": {"bpb": 1.5}, "Code": {"bpb": 1.0}},
+                "tables": {"english": {"columns": {}, "sums": {"L-Prop": {"loss": 4.0, "bpb": 1.5, "covered": 0.82}}}},
+                "context": 2048,
+            }
+        },
     )
     run.stage("export")
     score = {
         "title": "ARC", "table": "english", "metric": "accuracy", "score": 31.25, "error": 2.5, "chance": 25.0, "items": 40,
-        "of": 1172, "shots": 25, "fitted": 3.0, "how": "the Challenge questions", "seconds": 1.0,
+        "of": 1172, "shots": 25, "fitted": 3.0, "cut": 2, "how": "the Challenge questions", "seconds": 1.0,
     }  # fmt: skip
     run.write("benchmark/scores.json", {"model": "small", "scores": {"arc": score}})
     for step, tokens, loss, level in ((2, 200, 7.5, 24.0), (3, 300, 5.5, 31.5)):
         stand = {"training": None, "step": step, "tokens": tokens, "loss": loss, "bpb": loss / 3}
+        totals = {name: {"bpb": loss / 3, "covered": 1.0} for name in ("L-Prop", "F-Prop")}
+        stand["tables"] = {"english": {"sums": totals}, "chinese": {"sums": {"Weighted Sum": {"bpb": loss / 2}}}}
+        sums = {"english": {"sums": {"L-Prop": {"bpb": 0.9}}}}
+        stand["beside"] = {"llama": {"tables": sums}} if step == 2 else {}
         run.write(f"evolution/step-{step:08d}.json", {**stand, "benchmarks": {"arc": {**score, "score": level}}})
     run.write("evolution/step-00000009.json", {**stand, "step": 9, "training": "an earlier one", "benchmarks": {}})
     return run.root

@@ -18,8 +18,8 @@ from tests.report.test_make import page_of, summary_of
 
 def test_each_score_stands_beside_chance_and_the_number_of_items(finished: Path) -> None:
     text = page_of(finished).text
-    assert "English (the report's Table 7) – average 31.25" in text
-    assert "ARC the Challenge questions 31.25 2.50 25.00 40 1,172 25 3.0 accuracy" in text
+    assert "English (the report's Table 7) – average of 1 of 8: 31.25" in text
+    assert "ARC the Challenge questions 31.25 2.50 25.00 40 1,172 25 3.0 2 accuracy" in text
     assert summary_of(finished)["benchmarks"]["arc"] == {"score": 31.25, "error": 2.5, "chance": 25.0, "items": 40, "of": 1172}
 
 
@@ -36,6 +36,16 @@ def test_scores_over_the_checkpoints_are_listed_and_drawn_over_tokens_and_over_l
     assert drawn["tokens", "ARC"] == [[200, 24.0], [300, 31.5]]
     assert drawn["validation loss", "ARC"] == [[5.5, 31.5], [7.5, 24.0]]
     assert drawn["tokens", "BPB"] == [[200, 2.5], [300, 1.8333]]
+
+
+def test_weighted_sums_are_drawn_over_tokens_with_a_level_for_each_model_beside(finished: Path) -> None:
+    found = evolution(read_evolution(Run(str(finished))))
+    assert found is not None and found.beside == ["llama"]
+    assert [one.title for one in found.sums] == ["English, L-Prop", "English, F-Prop", "Chinese, Weighted Sum"]
+    lines = {one.title: {curve.name: curve.values for curve in one.curves} for one in found.sums}
+    assert lines["English, L-Prop"] == {"this run": [(200, 2.5), (300, 1.8333)], "llama": [(200, 0.9), (300, 0.9)]}
+    assert lines["Chinese, Weighted Sum"] == {"this run": [(200, 3.75), (300, 2.75)]}
+    assert "Weighted sums of bits per byte over tokens seen" in page_of(finished).text
 
 
 def test_scores_of_another_training_in_the_same_folder_are_left_out(finished: Path) -> None:

@@ -131,6 +131,8 @@ def test_tables_stand_in_the_reports_columns_and_say_what_their_sums_cover(finis
     text = page_of(finished).text
     assert "English – in the columns of the report's tables; the sums cover 82.0 % of the weight" in text
     assert "BPB 2.164 2.164" in text
+    assert "llama, loss – 4.000" in text and "llama, BPB – 1.500" in text
+    assert "llama: windows of 2,048 of its own tokens." in text
 
 
 def test_what_the_monitor_noticed_is_shown(finished: Path) -> None:

@@ -14,7 +14,9 @@ def written(facts: Mapping[str, Any]) -> str:
     """The facts of the manifest as text: how it was measured, bits per byte by domain, then each table."""
     beside: Mapping[str, Any] = facts["beside"]
     models = {OURS: facts, **beside}
-    parts = [f"# Validation of {facts['checkpoint']}", facts["context"], "## By domain", _domains(facts, beside)]
+    windows = [f"{name}: windows of {found['context']:,} of its own tokens." for name, found in beside.items()]
+    said = " ".join([facts["context"], *windows])
+    parts = [f"# Validation of {facts['checkpoint']}", said, "## By domain", _domains(facts, beside)]
     for name, one in facts["tables"].items():
         if one["columns"]:
             parts += [f"## {name.capitalize()}", *_table(name, models)]

@@ -37,7 +37,10 @@ def test_other_models_have_a_row_of_their_own() -> None:
     filled = {"columns": {"Web": row}, "sums": {"L-Prop": {"loss": 2.0, "bpb": 0.75, "covered": 1.0}}}
     facts = {"bpb": {"WebText": {**row, "unigram_loss": 7.0}}, "tables": {"english": filled}}
     other = {"bpb": {"WebText": {**row, "bpb": 0.6}}, "tables": {"english": {**filled, "columns": {}}}}
-    text = written({**facts, "beside": {"llama": other}, "context": "Blocked.", "checkpoint": "step-00000020"})
+    text = written(
+        {**facts, "beside": {"llama": {**other, "context": 2048}}, "context": "Blocked.", "checkpoint": "step-00000020"}
+    )
     assert "| domain  |  loss |   BPB | llama, BPB | unigram loss | tokens | UTF-8 bytes |" in text
     assert "| WebText | 2.000 | 0.750 |      0.600 |        7.000 |  1,000 |       4,000 |" in text
     assert "| llama    |     – |  0.750 |" in text
+    assert "Blocked. llama: windows of 2,048 of its own tokens." in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trainer.evaluate.benchmarks.score import Score
+from trainer.evaluate.benchmarks.sets import BENCHMARKS
 from trainer.evaluate.markdown import figure, table
 from trainer.evaluate.tables import sums
 
@@ -12,7 +13,7 @@ HEADS = {"english": "English (the report's Table 7)", "chinese": "Chinese (the r
 
 
 def average(scores: Mapping[str, Score], of: str) -> float | None:
-    """The direct average of a table's benchmarks, as the report prints it; None where none was scored."""
+    """The direct average of the benchmarks of a table that were scored, as the report prints it; None where none was."""
     values = {name: score.score for name, score in scores.items() if score.table == of}
     found = sums({"Average": dict.fromkeys(values, 1.0)}, values)
     return found["Average"].value if found else None
@@ -26,7 +27,9 @@ def written(model: str, scores: Mapping[str, Score]) -> str:
         if not own:
             continue
         titles = [score.title for score in own.values()]
-        parts += [f"## {head}", table(["", "Average", *titles], _rows(model, own, average(scores, of)))]
+        every = sum(benchmark.table == of for benchmark in BENCHMARKS.values())
+        mean = "Average" if len(own) == every else f"Average of {len(own)} of {every}"
+        parts += [f"## {head}", table(["", mean, *titles], _rows(model, own, average(scores, of)))]
         parts.append(table(["", "items", "shots", "cut", "error", "metric", "how"], [_rest(score) for score in own.values()]))
     parts.append(
         "Percent. Chance: what guessing would score on these items. Error: the standard error of the score for the items that "

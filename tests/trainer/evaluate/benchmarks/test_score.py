@@ -168,6 +168,8 @@ def test_the_average_and_the_chance_level_stand_in_the_table() -> None:
     scores = {title: a_score(title, value) for title, value in cells.items()}
     assert average(scores, "chinese") == pytest.approx(71.13, abs=0.0055)
     assert average(scores, "english") is None
+    few = {title: score for title, score in scores.items() if title != "CHID"}
+    assert "| Average of 4 of 5 |" in written("ours", few)
     text = written("ours", scores)
     assert "| ours   |   71.13 |  65.48 |" in text and "| chance |   25.00 |" in text
     assert "40 of 1,346" in text and "5 (2.5)" in text and "±1.25" in text
