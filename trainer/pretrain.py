@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from core import storage
 from core.config import ConfigError, plain
 from core.run import Run, StageDirectory
 from core.storage import local_path
@@ -21,7 +22,7 @@ from trainer.data import TokenData, TokenDataError
 from trainer.launch import fingerprint_of
 from trainer.loop import Loop
 from trainer.parallel.ranks import place
-from trainer.resume import given
+from trainer.resume import given, is_first
 
 # These may change while the run is on its way: it goes on at the next sequence.
 _BATCH = ("batch", "ramp", "batch_unit")
@@ -61,11 +62,14 @@ def begin(directory: StageDirectory, config: TrainConfig, upstream: str) -> None
     changed = ""
     if began is not None and began["fingerprint"] != wanted:
         changed = _changed(began.get("settings"), basis)
-        if (checkpoint := given(Path(local_path(directory.path("checkpoints"))))) is not None:
+        checkpoint = given(Path(local_path(directory.path("checkpoints"))))
+        if checkpoint is not None and not is_first(checkpoint.state):
             raise ConfigError(
-                f"{checkpoint}: comes from a network that was grown or imported into this run, which would begin without it, "
-                f"for {changed}; take the change back, or grow or import into a new run."
+                f"{checkpoint.path}: comes from a network that was grown or imported into this run, which would begin without "
+                f"it, for {changed}; take the change back, or grow or import into a new run."
             )
+        if checkpoint is not None:
+            storage.remove(directory.path("began.json"))  # nothing has trained on it: what begins anew begins there
     aside = directory.begin(wanted, set_aside=True, facts={"encode": basis["encode"], "settings": basis})
     if aside is not None:
         print(f"pretrain: begins anew, for {changed}; what was there is set aside as {aside}.", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,35 @@ from trainer.checkpoint import Checkpoint
 from trainer.config import ModelConfig, TrainConfig
 from trainer.growth.record import Growth
 from trainer.parallel import states
+from trainer.rank import Watchdog
 
 # What a network that has its weights already no longer feels, or feels in training alone.
 _UNFELT = ("init_std", "init_std_matrix", "init_bound", "init_seed", "residual_init", "dropout", "vocab_multiple")
 
 
-def newest_whole(folder: Path, at_most: int, say: Callable[[str], None], beat: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint whose files are what was written, the same on every rank; damaged ones are named to `say`, what
-    is read to `beat`."""
-    while (found := checkpoints.newest(folder, at_most, say)) is not None:
-        damage = states.damage(found, beat)
-        if damage is None:
-            return found
-        say(f"{damage} It is passed over.")
-        at_most = found.step - 1
+def newest_whole(folder: Path, config: TrainConfig, main: bool) -> Checkpoint | None:
+    """The newest checkpoint whose files are what was written, the same on every rank; the `main` one names damaged ones and
+    sets them aside. Raises ConfigError where a grown run has none."""
+    last = config.pretrain.steps
+    at_most, say = last, print if main else _say_nothing
+    watchdog = Watchdog(60 * config.parallel.timeout_minutes)
+    try:
+        while (found := checkpoints.newest(folder, at_most, say)) is not None:
+            damage = states.damage(found, watchdog.beat)
+            if damage is None:
+                break
+            say(f"{damage} It is passed over.")
+            at_most = found.step - 1
+    finally:
+        watchdog.end()
+    if found is None and config.grow.source is not None:
+        raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
+    if main:
+        checkpoints.set_aside(folder, after=found.step if found is not None else -1, upto=last)
+    return found
+
+
+def _say_nothing(message: str) -> None:
     return None
 
 
@@ -37,9 +52,7 @@ def check_network(found: Checkpoint, model: ModelConfig) -> None:
     before, now = _felt(found.model), _felt(model)
     other = [f"model.{name} = {now[name]}, there {before[name]}" for name in now if now[name] != before[name]]
     if other:
-        raise ConfigError(
-            f"{found.path}: is of another network: {'; '.join(other)}; give the run the checkpoint's own model."
-        )
+        raise ConfigError(f"{found.path}: is of another network: {'; '.join(other)}; give the run the checkpoint's own model.")
 
 
 def _felt(model: ModelConfig) -> dict[str, Any]:
@@ -69,10 +82,10 @@ def is_first(state: Mapping[str, Any]) -> bool:
     return int(state["restarts"]) < 0
 
 
-def given(folder: Path) -> Path | None:
+def given(folder: Path) -> Checkpoint | None:
     """The newest checkpoint of a folder if its run began from one that training could not make again; else None."""
     found = checkpoints.newest(folder, damaged=lambda line: None)
     if found is None:
         return None
     state = found.state
-    return found.path if is_first(state) or state.get("given") or Growth.of(state) is not None else None
+    return found if is_first(state) or state.get("given") or Growth.of(state) is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,18 @@ from core.config import ConfigError
 from core.run import Run
 from tests.trainer import worlds
 from tests.trainer.tokens import write_encoded
-from trainer.config import ModelConfig, OptimizerConfig, ParallelConfig, PretrainConfig, ScheduleConfig, TrainConfig
+from trainer.config import (
+    GrowConfig,
+    ModelConfig,
+    MonitorConfig,
+    OptimizerConfig,
+    ParallelConfig,
+    PretrainConfig,
+    ScheduleConfig,
+    TrainConfig,
+)
+from trainer.data import Blend, TokenData
+from trainer.growth.grow import grow
 from trainer.log import rows
 
 CONTEXT = 32
@@ -30,17 +43,20 @@ def settings(run: Path, **pretrain: Any) -> TrainConfig:
 
 
 def train(configs: list[TrainConfig], end_after: int | None = None) -> dict[str, Any]:
-    """Runs on the one rank, one after another: the sequences that each read and what was refused. With `end_after` a run is
-    cut short once it has made that step, as a kill would."""
+    """Runs on the one rank, one after another: the sequences that each read, what it said or why it was refused, and its
+    progress lines. With `end_after` a run is cut short once it has made that step, as a kill would."""
     import contextlib
     import io
 
+    from core import progress
     from trainer import pretrain as entry
     from trainer.loop import Loop
     from trainer.parallel.start import start
+    from trainer.rank import Stopped
 
+    progress._SECONDS_BETWEEN_LINES = 0.0
     read: list[list[int]] = []
-    said = []
+    said, shown = [], []
     batch, step = Loop._batch, Loop._train_step
 
     def watched(self: Loop, begin: int, count: int) -> Any:
@@ -56,17 +72,19 @@ def train(configs: list[TrainConfig], end_after: int | None = None) -> dict[str,
     try:
         for config in configs:
             read.append([])
-            with contextlib.redirect_stdout(io.StringIO()) as output:
+            output, lines = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(lines):
                 try:
                     entry.pretrain(config, start(config.parallel))
-                except (ConfigError, RuntimeError) as error:
+                except (ConfigError, Stopped) as error:
                     print(f"{type(error).__name__}: {error}")
                 except KeyboardInterrupt:
                     print("cut short")
             said.append(output.getvalue())
+            shown.append(lines.getvalue())
     finally:
         Loop._batch, Loop._train_step = batch, step  # type: ignore[method-assign]
-    return {"read": read, "said": said}
+    return {"read": read, "said": said, "shown": shown}
 
 
 def one(*configs: TrainConfig, end_after: int | None = None) -> dict[str, Any]:
@@ -124,3 +142,115 @@ def test_a_changed_setting_says_what_it_sets_aside(tmp_path: Path) -> None:
     assert "pretrain: begins anew, for pretrain.optimizer.lr = 0.001, before 0.006; what was there is set aside as" in said[1]
     assert str(tmp_path / "pretrain-") in said[1]
     assert len(list(tmp_path.glob("pretrain-*"))) == 3, "the same settings may be left twice"
+
+
+def test_a_grown_run_is_compared_with_what_was_grown_and_kept(tmp_path: Path) -> None:
+    small, run = tmp_path / "small", tmp_path / "run"
+    write_encoded(small)
+    one(settings(small, steps=8))
+    begun = settings(run, batch=8)
+    grown = replace(
+        begun,
+        model=ModelConfig(**{**SHAPE, "layers": 2, "output_mult": 0.5}),
+        grow=GrowConfig(source=str(small), mask_steps=2, warmup=1, layers="stack"),
+        pretrain=replace(begun.pretrain, ramp=[[8, 4]]),
+    )
+    grow(grown)
+    other = replace(grown, model=replace(grown.model, output_mult=1.0, init_std=0.5, kv_heads=2))
+    faster = replace(grown, pretrain=replace(grown.pretrain, optimizer=OptimizerConfig(lr=1e-2, lr_matrix=6e-3)))
+    refused = one(other)
+    assert "step-00000008: is of another network: model.output_mult = 1.0, there 0.5; give" in refused["said"][0]
+    made = one(grown, faster)  # nothing had trained on it, so the start that was refused is forgotten
+    assert made["read"] == [list(range(32, 64)), []]
+    assert (
+        "which would begin without it, for pretrain.optimizer.lr = 0.01, before 0.006; take the change back" in made["said"][1]
+    )
+    assert not list(run.glob("pretrain-*")) and (run / "pretrain/manifest.json").exists()
+    # What the small network took is no part of the grown one's speed.
+    facts = manifest(run)
+    assert facts["tokens"] == 64 * CONTEXT
+    assert facts["tokens_per_second"] * facts["training_seconds"] == pytest.approx(32 * CONTEXT, rel=0.1)
+    steps = log(run)
+    rate = len(steps) / sum(1 / row["mfu"] for row in steps)  # all steps are of one size
+    assert facts["mfu"] == pytest.approx(rate, rel=0.01) and facts["goodput"] < 1.0
+
+
+def test_what_a_run_writes_down(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    write_encoded(tmp_path)
+    monitor = MonitorConfig(window=8, spike=0.01, policy="skip")
+    config = settings(
+        tmp_path, monitor=monitor, norms_every=1, validate_every=6, validate_sequences=0,
+        optimizer=OptimizerConfig(lr=1e-5, lr_matrix=1e-5), ramp=[[2, 2]],
+    )  # fmt: skip
+    made = one(config)
+    facts, steps = manifest(tmp_path), log(tmp_path)
+    assert [row["step"] for row in steps] == list(range(1, 13))
+
+    # Under `skip` a spike in both leaves the weights alone, and is said.
+    skipped = {row["step"] for row in steps if row.get("skipped")}
+    events = [row for row in rows(tmp_path / "pretrain/log.jsonl") if "event" in row]
+    assert skipped and skipped == {row["step"] for row in events if row["event"] == "spike"}
+    assert all("the step is skipped" in row["message"] for row in events if row["event"] == "spike")
+    for row in steps:
+        assert row["weight_norm"].keys() == row["update_norm"].keys() == row["lr"].keys()
+        still = row["step"] in skipped
+        assert all((norm == 0.0) == still for norm in row["update_norm"].values()), row["step"]
+        assert all(row["weight_norm"][kind] > 100 * norm for kind, norm in row["update_norm"].items())
+
+    # Speed: formula and peak as the log's first row has them; memory of this process; time left to the last step.
+    about = next(row["utilisation"] for row in rows(tmp_path / "pretrain/log.jsonl") if "utilisation" in row)
+    for row in steps:
+        assert row["tflops"] == pytest.approx(row["tokens_per_second"] * about["flops_per_token"] / 1e12)
+        assert row["mfu"] == pytest.approx(row["tflops"] / about["peak_tflops"]) and 0.05 < row["memory_gb"] < 64
+    assert steps[0]["seconds_left"] > 0 and steps[-1]["seconds_left"] == 0
+    assert facts["epochs"]["WebText"] == pytest.approx(31 * CONTEXT / train_tokens(tmp_path, "WebText"), rel=0.01)
+
+    # Validation: all held-out text, in nats a token and in bits a byte.
+    checked = [row for row in rows(tmp_path / "pretrain/log.jsonl") if "validation" in row]
+    assert [row["step"] for row in checked] == [6, 12] and checked[-1]["validation"] == facts["validation"]
+    for domain, score in facts["validation"].items():
+        held = next(shard for shard in shards(tmp_path) if shard["domain"] == domain and shard["split"] == "validation")
+        assert score["tokens"] == held["tokens"]
+        assert score["bpb"] == pytest.approx(score["loss"] * held["tokens"] / math.log(2) / held["utf8_bytes"])
+
+    # The same in TensorBoard, and a line for a person.
+    board = EventAccumulator(str(tmp_path / "pretrain/tensorboard"))
+    board.Reload()
+    losses = board.Scalars("loss")
+    assert [point.step for point in losses] == list(range(1, 13))
+    assert [point.value for point in losses] == pytest.approx([row["loss"] for row in steps])
+    wanted = {"grad_norm", "lr/vector-like", "domains/Code", "weight_norm/matrix-like", "update_norm/matrix-like"}
+    assert wanted | {"validation/Code/bpb", "mfu", "seconds_left"} <= set(board.Tags()["scalars"])
+    assert f"loss {steps[-1]['loss']:.3f}, gradient norm {steps[-1]['grad_norm']:.2f}, " in made["shown"][0]
+    assert "pretrain: 12/12 step" in made["shown"][0]
+
+
+def test_a_run_beyond_the_epochs_of_its_mix_says_so_and_marks_where(tmp_path: Path) -> None:
+    write_encoded(tmp_path, documents=12)
+    said = one(settings(tmp_path, steps=8, optimizer=OptimizerConfig(lr=1e30)), settings(tmp_path, steps=8))["said"]
+    assert "Stopped: step" in said[0] and "not a number" in said[0]
+    assert "by step 8 the run will have gone beyond the epochs of its mix: WebText" in said[1]
+    (mark,) = [row for row in rows(tmp_path / "pretrain/log.jsonl") if row.get("event") == "epochs"]
+    blend = Blend(TokenData.read(str(tmp_path / "encode")), CONTEXT, 1)
+    assert mark["step"] == next(step for step in range(1, 9) if blend.beyond(4 * step))
+    assert "from here on the run is beyond the epochs of its mix: WebText 1." in mark["message"]
+    # A run that stopped itself has lost none of what it had for TensorBoard.
+    (stopped,) = tmp_path.glob("pretrain-*")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(stopped / "tensorboard"))
+    board.Reload()
+    assert [point.step for point in board.Scalars("loss")] == [
+        row["step"] for row in rows(stopped / "log.jsonl") if "loss" in row
+    ]
+
+
+def shards(run: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = Run(str(run)).stage("encode").require()["shards"]
+    return found
+
+
+def train_tokens(run: Path, domain: str) -> int:
+    return sum(shard["tokens"] for shard in shards(run) if shard["domain"] == domain and shard["split"] == "train")
