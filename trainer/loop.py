@@ -47,7 +47,8 @@ class Loop:
         self.blend = Blend(data, context, config.seed)
         limit = config.pretrain.validate_sequences * context or None
         self.validation = Validation(data, context, limit)
-        self.engine = Engine(config, ranks, len(self.blend.domains), data.eos)
+        self._found = resume.newest_whole(self.folder / "checkpoints", config, ranks.main)
+        self.engine = Engine(config, ranks, len(self.blend.domains), data.eos, draw=self._found is None)
         self.monitor = Monitor(config.pretrain.monitor)
         self.step = 0
         self.meter = Meter(config, ranks.device)
@@ -259,14 +260,7 @@ class Loop:
             self.log.write({"step": self.step, "checkpoint_seconds": stall, "goodput": self.meter.goodput(self.folder)})
 
     def _resume(self) -> None:
-        """From the newest checkpoint that is whole; damaged ones are named and passed over, by all ranks alike."""
-        folder, pretrain = self.folder / "checkpoints", self.config.pretrain
-        say = print if self.ranks.main else _say_nothing
-        found = resume.newest_whole(folder, pretrain.steps, say, self.watchdog.beat)
-        if self.ranks.main:
-            checkpoints.set_aside(folder, after=found.step if found is not None else -1, upto=pretrain.steps)
-        if found is None and self.config.grow.source is not None:
-            raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
+        found, pretrain = self._found, self.config.pretrain
         if found is None:
             return
         state: Mapping[str, Any] = found.state
@@ -283,7 +277,8 @@ class Loop:
             self.meter.go_on(float(state["training_seconds"]), int(state.get("training_tokens", state["tokens"])))
         self.growth = Growth.of(state)
         self.monitor.restore(state["monitor"])
-        say(f"  goes on from {found.path.name}")
+        if self.ranks.main:
+            print(f"  goes on from {found.path.name}")
 
     def _sequences_through(self, step: int) -> int:
         """Sequences read by the end of a step, from the run's beginning on, whatever the batch was."""
@@ -295,7 +290,3 @@ class Loop:
 
 def _line(row: Mapping[str, Any]) -> str:
     return f"loss {row['loss']:.3f}, gradient norm {row['grad_norm']:.2f}, {row['tokens_per_second']:,.0f} tokens/s"
-
-
-def _say_nothing(message: str) -> None:
-    return None

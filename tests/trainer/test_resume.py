@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from tests.trainer import plain, worlds
+from tests.trainer.test_loop import settings, train
 from tests.trainer.test_parity import SHARES, STEPS, gap, layout, reference
+from tests.trainer.tokens import write_encoded
 from trainer import schedule
 from trainer.checkpoint import Checkpoint, Writer, newest
 from trainer.config import ParallelConfig, TrainConfig
@@ -33,8 +39,8 @@ def train_chain(folder: str, legs: list[TrainConfig]) -> dict[str, Any]:
     history: list[tuple[float, float]] = []
     norms: list[list[tuple[str, float]]] = []
     for config in legs:
-        engine = Engine(config, place(config.parallel, start(config.parallel)))
         found = newest(folder)
+        engine = Engine(config, place(config.parallel, start(config.parallel)), draw=found is None)
         if found is not None:
             assert states.damage(found) is None
             states.restore(engine, found)
@@ -81,3 +87,139 @@ def test_tied_matrices_and_bf16_go_on_as_well(tmp_path: Path) -> None:
     # In bf16 no layout equals another to 1e-5, but fp32 masters and moments must survive a restart in the same one.
     loss, norm = gap(stopped, through)
     assert loss < 1e-6 and norm < 1e-6
+
+
+def carry(folder: str, legs: list[TrainConfig]) -> list[dict[str, Any]]:
+    """Runs on every rank: two steps in the first layout, whose checkpoint each layout restores and saves again, untrained."""
+    from trainer.parallel import states
+    from trainer.parallel.engine import Batch, Engine
+    from trainer.parallel.ranks import place
+    from trainer.parallel.start import start
+
+    found = None
+    reports = []
+    for number, config in enumerate(legs):
+        ranks = place(config.parallel, start(config.parallel))
+        read, beats = Counted(), list[str]()
+        with pytest.MonkeyPatch.context() as patch:
+            if found is not None:
+                patch.setattr("trainer.model.initial.drawn", None)
+            engine = Engine(config, ranks, draw=found is None)
+            patch.setattr("trainer.checkpoint.safe_open", read)
+            if found is not None:
+                states.restore(engine, found, beats.append)
+        held = 0
+        for name, parameter in engine.named.items():
+            fragment = parameter._hp_mapping  # type: ignore[attr-defined]
+            if fragment is not None:
+                held += 3 * (fragment.lp_fragment_address.numel + 2 * parameter[0].numel())  # part rows at both ends
+            if found is not None:
+                whole, dim = found.tensor(name), getattr(parameter, "cut", None)
+                share = whole if dim is None else whole.chunk(ranks.tensor.size, dim)[ranks.tensor.rank]
+                assert torch.equal(parameter, share.to(parameter.dtype)), name
+        assert read.elements <= held
+        if found is None:
+            for tokens in worlds.batches(config, 2):
+                engine.step(Batch(tokens[engine.rows(8)], torch.zeros(8 // ranks.data_size, dtype=torch.int64)))
+        saving = list[str]()
+        writer = Together(f"{folder}/{number}", 2, ranks.data_size * ranks.stages)
+        states.save(engine, writer, {"step": 2, "model": config.model}, saving.append)
+        found = Checkpoint.open(writer.final)
+        reports.append({"files": found.state["files"], "restoring": beats, "saving": saving})
+        engine.deepspeed.destroy()
+    return reports
+
+
+class Counted:
+    """safe_open that counts the elements which are read."""
+
+    def __init__(self) -> None:
+        self.elements = 0
+
+    def __call__(self, *given: Any, **more: Any) -> Counted:
+        self.handle = safe_open(*given, **more)
+        return self
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def keys(self) -> list[str]:
+        return list(self.handle.keys())
+
+    def get_tensor(self, name: str) -> torch.Tensor:
+        self.elements += (found := self.handle.get_tensor(name)).numel()
+        return found
+
+    def get_slice(self, name: str) -> Any:
+        self.name = name
+        return self
+
+    def get_shape(self) -> list[int]:
+        return list(self.handle.get_slice(self.name).get_shape())
+
+    def __getitem__(self, place: Any) -> torch.Tensor:
+        self.elements += (found := self.handle.get_slice(self.name)[place]).numel()
+        return found
+
+
+class Together(Writer):
+    """Goes on with the first file only when `writers` ranks have begun one each."""
+
+    def __init__(self, folder: str, step: int, writers: int) -> None:
+        super().__init__(folder, step)
+        self.writers = writers
+
+    def write(self, file: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        begun = Path(f"{self.final}.begun")
+        begun.mkdir(exist_ok=True)
+        (begun / f"{os.getpid()}").touch()
+        limit = time.monotonic() + 20
+        while len(os.listdir(begun)) < self.writers:
+            assert time.monotonic() < limit, f"{file}: the other ranks wait until this one has written"
+            time.sleep(0.01)
+        return super().write(file, tensors)
+
+
+def test_a_checkpoint_goes_through_any_layout_bit_for_bit(tmp_path: Path) -> None:
+    """Read by the elements, not by the share; written by all data ranks at once; no first values drawn in vain."""
+    chain = [layout(2, 1, 2), layout(1, 1, 4), layout(1, 2, 2), layout(4, 1, 1)]
+    reports = worlds.run(4, carry, str(tmp_path), legs(chain))
+    assert len(reports) == len(chain) and all(report["files"] == reports[0]["files"] for report in reports)
+    # Rank 0 of two stages reads embedding and block, file by file, and both are written in one round.
+    staged, alone = reports[2], reports[3]
+    assert [line.rpartition("/")[2] for line in staged["restoring"][:2]] == ["embedding.safetensors", "layers.0.safetensors"]
+    assert len(staged["restoring"]) == 3
+    assert staged["saving"][:-1] == ["step-00000002, writing files 1 to 2 of the 2 of its stage"]
+    assert len(alone["saving"]) == 6, "one data rank writes all five files, a beat for each"
+
+
+def test_bf16_weights_come_back_from_the_masters_bit_for_bit(tmp_path: Path) -> None:
+    reports = worlds.run(2, carry, str(tmp_path), legs([layout(1, 1, 2), layout(2, 1, 1), layout(1, 1, 2)], precision="bf16"))
+    assert all(report["files"] == reports[0]["files"] for report in reports)
+
+
+def go_on(begun: TrainConfig, gone_on: TrainConfig) -> list[dict[str, Any]]:
+    """Runs on the one rank: to the end; then, with the last two checkpoints damaged, from the one before to step 8."""
+    whole = train([begun])
+    stage = Path(begun.run) / "pretrain"
+    (stage / "manifest.json").unlink()
+    for step, damage in ((8, lambda content: content[:-1] + bytes([content[-1] ^ 1])), (12, lambda content: content[:-1])):
+        file = stage / f"checkpoints/step-{step:08d}/consolidated/head.safetensors"
+        file.write_bytes(damage(file.read_bytes()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainer.model.initial.drawn", None)
+        return [whole, train([gone_on], end_after=8)]
+
+
+def test_a_resume_draws_no_weights_and_lets_no_damaged_checkpoint_count(tmp_path: Path) -> None:
+    """With keep = 1, the one of step 8 stays and not the damaged one of step 12, which is there under another name."""
+    write_encoded(tmp_path)
+    whole, rest = worlds.run(1, go_on, settings(tmp_path), settings(tmp_path, keep=1))
+    assert "step-00000012" in rest["said"][0] and "step-00000008" in rest["said"][0]
+    assert whole["read"][0] == list(range(48)) and rest["read"][0] == list(range(16, 32))
+    left = sorted(path.name for path in (tmp_path / "pretrain/checkpoints").iterdir())
+    assert left == ["step-00000008", "step-00000012.damaged"]
+    Checkpoint.open(tmp_path / "pretrain/checkpoints/step-00000008").verify_all()
