@@ -11,6 +11,8 @@ from core.config import ConfigError, setting
 PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 UNKNOWN, BEGIN, END, PADDING = "<unk>", "<s>", "</s>", "<pad>"
+ROLES = {"unk": UNKNOWN, "bos": BEGIN, "eos": END, "pad": PADDING}
+"""The control tokens that every reader of a vocabulary knows, by role."""
 SYSTEM, USER, BOT, STOP = "<_system>", "<_user>", "<_bot>", "<_end>"
 NAMED = (UNKNOWN, BEGIN, END, PADDING, SYSTEM, USER, BOT, STOP)
 """Control tokens with a meaning, in the order of their ids from 0 (the report's ids 0 to 3, then chat)."""

@@ -19,15 +19,14 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from core import storage
-from tokenizer.config import BEGIN, END, NAMED, PADDING, UNKNOWN
+from tokenizer.config import END, ROLES
 
 Ids = npt.NDArray[np.int32]
 Lengths = npt.NDArray[np.int64]
 Engine = Literal["auto", "fastokens", "tokenizers"]
 
-# What engines have been known to differ in: control tokens as text, white space at ends, marks, joined emoji, NUL.
+# What engines have been known to differ in: white space at ends, marks, joined emoji, NUL; and control tokens as text.
 _PROBES = (
-    *(f"a{name}b {name}\n" for name in NAMED),
     "",
     " ",
     "\n\n  \t x \r\n",
@@ -41,22 +40,32 @@ _PROBES = (
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What others need to know of a tokenizer file."""
+    """What others need to know of a tokenizer file. A published one may have no unk and no bos."""
 
     sha256: str
     vocab_size: int
-    unk: int
-    bos: int
+    """One above the largest id."""
+    unk: int | None
+    bos: int | None
     eos: int
     pad: int
 
     @classmethod
     def read(cls, uri: str) -> Vocabulary:
-        """From a tokenizer.json; raises ValueError where it lacks one of the four control tokens."""
+        """From a tokenizer.json, and the names in the tokenizer_config.json beside it; where there is none, our own names.
+
+        Raises ValueError where a control token that is named is not there.
+        """
         text = storage.read_text(uri)
         tokenizer = Tokenizer.from_str(text)
-        ids = [control_id(tokenizer, token) for token in (UNKNOWN, BEGIN, END, PADDING)]
-        return cls(hashlib.sha256(text.encode()).hexdigest(), tokenizer.get_vocab_size(), *ids)
+        beside = uri.removesuffix("tokenizer.json") + "tokenizer_config.json"
+        names: dict[str, str | None] = dict(ROLES)
+        if uri.endswith("tokenizer.json") and storage.exists(beside):
+            about = storage.read_json(beside)
+            names = {role: about.get(f"{role}_token") for role in ROLES}
+        ids = {role: control_id(tokenizer, name) for role, name in names.items() if name is not None}
+        size = 1 + max(tokenizer.get_vocab().values())
+        return cls(hashlib.sha256(text.encode()).hexdigest(), size, ids.get("unk"), ids.get("bos"), ids["eos"], ids["pad"])
 
 
 def control_id(tokenizer: Tokenizer, token: str) -> int:
@@ -67,10 +76,12 @@ def control_id(tokenizer: Tokenizer, token: str) -> int:
 
 
 @lru_cache(maxsize=2)
-def _reference(json: str) -> Tokenizer:
+def reference(json: str) -> Tokenizer:
+    """The library's tokenizer of a file, as texts are read by it: whole, not filled up, control tokens as text."""
     tokenizer = Tokenizer.from_str(json)
     tokenizer.encode_special_tokens = True
     tokenizer.no_truncation()
+    tokenizer.no_padding()
     return tokenizer
 
 
@@ -83,7 +94,9 @@ def _fast_engine(json: str) -> tuple[Any, str | None]:
         return None, "fastokens is not installed"
     except Exception as error:  # whatever it cannot do, the reference can: the reason goes into the manifest
         return None, f"fastokens failed: {error}"
-    return fast, _difference(_reference(json), fast, _PROBES)
+    slow = reference(json)
+    names = [token.content for token in slow.get_added_tokens_decoder().values()]
+    return fast, _difference(slow, fast, [*_PROBES, *(f"a{name}b {name}\n" for name in names)])
 
 
 def one_thread() -> None:
@@ -100,12 +113,13 @@ class Encoder:
     """Encodes texts in batches; `engine` says which library does it and `fallback` why it is not the faster one.
 
     json: the content of tokenizer.json. sample: texts on which the fast engine's ids are compared with Hugging Face's
-    first, besides a list of awkward ones; any difference and the slower engine is used.
+    first, besides a list of awkward ones; any difference and the slower engine is used. eos: the id that ends a document;
+    None is that of a vocabulary trained here.
     """
 
-    def __init__(self, json: str, engine: Engine = "auto", sample: Sequence[str] = ()) -> None:
-        self._reference = _reference(json)
-        self.eos = control_id(self._reference, END)
+    def __init__(self, json: str, engine: Engine = "auto", sample: Sequence[str] = (), eos: int | None = None) -> None:
+        self._reference = reference(json)
+        self.eos = control_id(self._reference, END) if eos is None else eos
         self.engine = "tokenizers"
         self.fallback: str | None = None
         self._fast: Any = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core import storage
 from core.config import ConfigError, setting
+from core.storage import FileInfo
 from datapipe.document import DOMAINS
-from tokenizer.config import TokenizerConfig
+from tokenizer.config import ROLES, TokenizerConfig
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,35 @@ class TrainTokenizerConfig(TokenizerConfig):
         0.05, "share of each domain, by near-duplicate cluster, never trained on: what the job `compression` measures"
     )
     unseen_bytes: int = setting(4_000_000, "and about this much of a domain at most")
+    path: str = setting(
+        "",
+        "a published tokenizer.json to take as it is, for going on with a model trained with it; nothing is trained then, and "
+        "the settings above do not count",
+    )
+    control: dict[str, str] = setting(
+        {},
+        "control tokens of `path` by role: eos (ends a document), bos, unk, pad; those left out are as the "
+        "tokenizer_config.json beside it has them",
+    )
+
+    def files(self, config: object) -> list[FileInfo]:
+        """The published tokenizer and what stands beside it: the output depends on them. Raises ConfigError without one."""
+        if self.path and not storage.exists(self.path):
+            raise ConfigError(f"train_tokenizer.path = {self.path}: no such file; give a published tokenizer.json.")
+        home = self.path.rpartition("/")[0] or "."
+        beside = [storage.join(home, name) for name in ("tokenizer_config.json", "chat_template.jinja")]
+        return [info for uri in (self.path, *beside) if self.path for info in storage.listing(uri)]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("sample_bytes", "unseen_bytes"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} = {getattr(self, name)} must be at least 1.")
+        wrong = sorted(set(self.control) - set(ROLES))
+        if wrong:
+            raise ConfigError(f"control.{wrong[0]}: no such role; there are {', '.join(ROLES)}.")
+        if self.control and not self.path:
+            raise ConfigError("control names tokens of a published tokenizer; give its file with path, or leave it out.")
         if not 0 <= self.unseen < 1:
             raise ConfigError(f"unseen = {self.unseen} must be from 0 to below 1.")
 

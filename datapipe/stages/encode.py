@@ -170,7 +170,7 @@ def _encoder(task: EncodeTask, texts: list[str]) -> Encoder:
     """The encoder of a task, its ids compared with the reference's on the beginnings and middles of documents all over."""
     some = texts[:: -(-len(texts) // _CHECKED)]
     sample = [part for text in some for part in (text[:_PART], text[len(text) // 2 :][:_PART])]
-    return Encoder(_tokenizer_json(task.tokenizer, task.vocabulary.sha256), task.engine, sample)
+    return Encoder(_tokenizer_json(task.tokenizer, task.vocabulary.sha256), task.engine, sample, task.vocabulary.eos)
 
 
 @lru_cache(maxsize=1 << 16)

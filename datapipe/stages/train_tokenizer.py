@@ -27,6 +27,7 @@ from datapipe.mix.sample import Draw, aside_bounds, sample_bounds
 from datapipe.shards import shard_name, write_table
 from datapipe.work import Batches, ShardTask, Work
 from tokenizer.encode import Vocabulary
+from tokenizer.given import take
 from tokenizer.merges import expected_cost
 from tokenizer.pieces import Cutter, PieceCounts
 from tokenizer.train import TokenizerError, save, train_on_pieces
@@ -41,6 +42,8 @@ _FLUSH = 2_000_000  # distinct pieces that a task holds at most before it writes
 def train_tokenizer(work: Work) -> dict[str, Any]:
     """Writes tokenizer.json and tokenizer_config.json; facts: the vocabulary, and what was drawn by domain and language."""
     config: TrainTokenizerConfig = work.config
+    if config.path:
+        return _published(config, work.directory.uri)
     before = work.inputs["resample"].require()
     aside = aside_bounds(config.unseen, config.unseen_bytes, before["by_domain"])
     bounds = sample_bounds(config.sample_bytes, before["mix"], before["by_domain"], aside)
@@ -62,6 +65,15 @@ def train_tokenizer(work: Work) -> dict[str, Any]:
     expected = {"memory_bytes": memory, "seconds": round(seconds, 1)}
     about = {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256}
     return {**about, "sample": drawn, "distinct": distinct, "expected": expected}
+
+
+def _published(config: TrainTokenizerConfig, folder: str) -> dict[str, Any]:
+    """The same files from a tokenizer that others trained."""
+    try:
+        vocabulary = take(config.path, config.control, folder)
+    except TokenizerError as error:
+        raise ConfigError(str(error)) from error
+    return {"vocabulary": vocabulary.vocab_size, "sha256": vocabulary.sha256, "published": config.path}
 
 
 def announce(what: str, size: int, vocabulary: int, bound: str = "") -> tuple[int, float]:

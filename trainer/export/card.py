@@ -17,6 +17,7 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
     encode = run.stage("encode").manifest() or {}
     pretrain = run.stage("pretrain").manifest() or {}
     evaluate = run.stage("evaluate").manifest() or {}
+    end = storage.read_json(run.stage("train_tokenizer").path("tokenizer_config.json"))["eos_token"]
     head = {
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
@@ -41,8 +42,8 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
                 ["checkpoint", f"step {facts['step']:,}"],
             ],
         ),
-        "Documents in training stand one after another, each ended by `</s>`; a prompt that begins a document should begin "
-        "with `</s>`.",
+        f"Documents in training stand one after another, each ended by `{end}`; a prompt that begins a document should begin "
+        f"with `{end}`.",
         "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("this/directory")\n'
         'model = AutoModelForCausalLM.from_pretrained("this/directory")\n```',

@@ -11,7 +11,7 @@ from torch import Tensor
 from core import storage
 from core.progress import Progress
 from core.run import Run
-from tokenizer.config import BEGIN, END, PADDING
+from tokenizer.encode import Vocabulary
 from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.export.card import card
@@ -22,7 +22,6 @@ from trainer.stage import chosen_checkpoint
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _NAMES = {"fp32": "float32", "bf16": "bfloat16"}
-_IDS = {"unk_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3}
 
 
 def export(config: TrainConfig, run: Run) -> dict[str, Any]:
@@ -36,8 +35,10 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
         files = write_weights(
             directory.uri, made.pieces, sizes, checkpoint.tensor, dtype, int(settings.file_gigabytes * 1e9), bar.advance
         )
-    write_settings(directory.uri, made, _NAMES[settings.precision])
-    tokenizer = copy_tokenizer(run.stage("train_tokenizer").uri, directory.uri, model.context)
+    trained = run.stage("train_tokenizer")
+    vocabulary = Vocabulary.read(trained.path("tokenizer.json"))
+    write_settings(directory.uri, made, _NAMES[settings.precision], vocabulary)
+    tokenizer = copy_tokenizer(trained.uri, directory.uri, model.context)
     parameters = sum(math.prod(shape_of(name, model)) for name in checkpoint.names())
     facts: dict[str, Any] = {
         "form": settings.form,
@@ -55,10 +56,10 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
     return facts
 
 
-def write_settings(folder: str, made: Form, dtype: str) -> None:
-    """config.json and generation_config.json."""
-    storage.write_json(storage.join(folder, "config.json"), {**made.config, **_IDS, "dtype": dtype, "use_cache": True})
-    ids = {name: value for name, value in _IDS.items() if name != "unk_token_id"}
+def write_settings(folder: str, made: Form, dtype: str, vocabulary: Vocabulary) -> None:
+    """config.json and generation_config.json, with the tokenizer's control ids."""
+    ids = {f"{role}_token_id": getattr(vocabulary, role) for role in ("bos", "eos", "pad")}
+    storage.write_json(storage.join(folder, "config.json"), {**made.config, **ids, "dtype": dtype, "use_cache": True})
     ids["bos_token_id"] = ids["eos_token_id"]  # generation begins as a document in training does: behind the end of another
     generation = {**ids, "do_sample": True, "temperature": 0.8, "top_p": 0.95, "top_k": 0, "max_new_tokens": 256}
     storage.write_json(storage.join(folder, "generation_config.json"), generation)
@@ -70,7 +71,8 @@ def copy_tokenizer(source: str, folder: str, context: int) -> list[str]:
     storage.write_text(storage.join(folder, names[0]), storage.read_text(storage.join(source, names[0])))
     about = storage.read_json(storage.join(source, names[1]))
     storage.write_json(storage.join(folder, names[1]), {**about, "model_max_length": context})
-    storage.write_json(storage.join(folder, names[2]), {"bos_token": BEGIN, "eos_token": END, "pad_token": PADDING})
+    named = {role: about[role] for role in ("bos_token", "eos_token", "pad_token") if role in about}
+    storage.write_json(storage.join(folder, names[2]), named)
     return names
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -234,3 +235,25 @@ def test_a_sample_too_small_for_the_vocabulary_is_told_as_a_setting(line: Line, 
     settings = DataConfig(extract=SETTINGS.extract, train_tokenizer=TrainTokenizerConfig(vocabulary=50_000, sample_bytes=1_000))
     with pytest.raises(ConfigError, match=r"train_tokenizer\.vocabulary = 50,000, but the sample gives only"):
         train_tokenizer(Work(spark, settings, directory, {"resample": line.run.stage("resample")}))
+
+
+def test_documents_are_encoded_by_a_published_tokenizer(line: Line, spark: SparkSession, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    text = Path(line.run.stage("train_tokenizer").path("tokenizer.json")).read_text(encoding="utf-8")
+    (published / "tokenizer.json").write_text(
+        text.replace('"</s>"', '"<old>"').replace('"<pad>"', '"<|end|>"'), encoding="utf-8"
+    )
+    taken = TrainTokenizerConfig(path=str(published / "tokenizer.json"), control={"eos": "<|end|>"})
+    settings = dataclasses.replace(SETTINGS, train_tokenizer=taken)
+    run = Run(str(tmp_path / "run"))
+    folders = {name: run.stage(name) for name in ("train_tokenizer", "encode")}
+    for name, folder in folders.items():
+        folder.begin(name)
+    facts = train_tokenizer(Work(spark, settings, folders["train_tokenizer"], {"resample": line.run.stage("resample")}))
+    folders["train_tokenizer"].commit("test", facts, 0.0)
+    before = {"resample": line.run.stage("resample"), "train_tokenizer": folders["train_tokenizer"]}
+    made = encode(Work(spark, settings, folders["encode"], before))
+    assert (made["tokenizer"]["eos"], made["tokens"]) == (3, line.manifests["encode"]["tokens"])
+    shard = Shard(folders["encode"].path(made["shards"][0]["path"]))
+    assert {int(shard[number][-1]) for number in range(len(shard))} == {3}

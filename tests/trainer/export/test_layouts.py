@@ -12,6 +12,7 @@ import torch
 from tests.trainer import worlds
 from tests.trainer.test_parity import STEPS, layout
 from tests.trainer.test_resume import legs, train_chains
+from tokenizer.encode import Vocabulary
 from trainer.checkpoint import Checkpoint
 from trainer.export.check import Parity
 from trainer.export.forms import form, shape_of
@@ -24,7 +25,7 @@ def exported(checkpoint: Checkpoint, name: Any, folder: Path) -> Parity:
     made = form(name, checkpoint.model)
     sizes = {piece.name: math.prod(shape_of(piece.source, checkpoint.model)) for piece in made.pieces}
     write_weights(str(folder), made.pieces, sizes, checkpoint.tensor, torch.float32, 40_000)
-    write_settings(str(folder), made, "float32")
+    write_settings(str(folder), made, "float32", Vocabulary("", 60, 0, 1, 2, 3))
     return check(checkpoint, str(folder), 16, torch.float32)
 
 

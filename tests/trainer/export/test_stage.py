@@ -16,10 +16,12 @@ from core import storage
 from core.config import ConfigError
 from core.run import Run
 from tests.trainer.small_run import TEXTS, VOCABULARY, network, write_run
+from tokenizer.given import take
 from trainer.config import ModelConfig
 from trainer.export.check import compare
 from trainer.export.config import ExportConfig
 from trainer.export.forms import canonical_names, form, shape_of
+from trainer.export.generate import exported, generate
 from trainer.export.stage import export
 from trainer.export.weights import INDEX, plan_files
 
@@ -92,6 +94,25 @@ def test_the_tokenizer_reads_text_as_training_did(tmp_path: Path) -> None:
     assert tokenizer.model_max_length == 32
     chat = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
     assert tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) == "<_system>S<_user>U<_bot>"
+
+
+def test_an_export_with_a_published_tokenizer_names_its_ids(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    published = tmp_path / "published"
+    published.mkdir()
+    text = (tmp_path / "train_tokenizer" / "tokenizer.json").read_text(encoding="utf-8")
+    for ours, theirs in (("<unk>", "<x>"), ("<pad>", "<|end|>"), ("</s>", "<y>")):
+        text = text.replace(f'"{ours}"', f'"{theirs}"')
+    (published / "tokenizer.json").write_text(text, encoding="utf-8")
+    take(str(published / "tokenizer.json"), {"eos": "<|end|>"}, str(tmp_path / "train_tokenizer"))
+    export(config, Run(config.run))
+    about, generation = (storage.read_json(str(tmp_path / "export" / f"{n}.json")) for n in ("config", "generation_config"))
+    assert (about["bos_token_id"], about["eos_token_id"], about["pad_token_id"]) == (None, 3, 3)
+    assert (generation["bos_token_id"], generation["eos_token_id"], generation["top_k"]) == (3, 3, 0)
+    model, tokenizer = exported(str(tmp_path / "export"))
+    assert (tokenizer.eos_token, tokenizer.bos_token_id) == ("<|end|>", None)
+    assert "ended by `<|end|>`" in (tmp_path / "export" / "README.md").read_text(encoding="utf-8")
+    assert "".join(generate(model, tokenizer, "Rain", 5))
 
 
 def test_the_export_generates(tmp_path: Path) -> None:
