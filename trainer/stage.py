@@ -47,6 +47,12 @@ def play(name: str, config: TrainConfig, work: Work) -> None:
     print(f"{name}: done, {time.monotonic() - began:.1f} s", file=sys.stderr)
 
 
+def training_of(run: Run) -> str | None:
+    """What tells one training in this folder from another."""
+    began = run.stage("pretrain").began()
+    return None if began is None else str(began["fingerprint"])
+
+
 def chosen_checkpoint(run: Run, name: str | None, asked_by: str) -> Checkpoint:
     """The checkpoint of that name, or the newest whole one. Raises ConfigError where there is none."""
     folder = run.stage("pretrain").path("checkpoints")

@@ -7,9 +7,12 @@ from typing import Any
 import yaml
 
 from core import storage
+from core.config import build
 from core.run import Run
+from trainer.checkpoint import folder_name
 from trainer.config import ModelConfig
-from trainer.evaluate.markdown import table
+from trainer.evaluate.markdown import figure, table
+from trainer.stage import training_of
 
 
 def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
@@ -54,6 +57,8 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
         parts += ["Mix:", _mix(encode["mix"])]
     if evaluate.get("bpb"):
         parts += [f"## Validation\n\n{evaluate.get('context', '')} Step {evaluate.get('step', 0):,}.", _scores(evaluate["bpb"])]
+    if scores := _benchmarks(run, facts["step"]):
+        parts += ["## Benchmarks", *scores]
     if "check" in facts:
         check = facts["check"]
         parts.append(
@@ -61,6 +66,15 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
             f"{check['difference']:.1e}."
         )
     return "\n\n".join(parts) + "\n"
+
+
+def renew(run: Run) -> None:
+    """Writes the card of a run's export anew: benchmarks are scored on the export, so after its first card."""
+    directory = run.stage("export")
+    facts = directory.manifest()
+    if facts is not None and "model" in facts:  # earlier versions did not write the model down
+        model = build(ModelConfig, facts["model"], "model", directory.uri)
+        storage.write_text(directory.path("README.md"), card(run, model, facts))
 
 
 def _languages(encode: dict[str, Any]) -> list[str]:
@@ -90,3 +104,30 @@ def _mix(mix: dict[str, Any]) -> str:
 def _scores(scores: dict[str, Any]) -> str:
     rows = [[name, f"{row['loss']:.3f}", f"{row['bpb']:.3f}", f"{row['utf8_bytes']:,}"] for name, row in scores.items()]
     return table(["domain", "loss, nats per token", "bits per byte", "UTF-8 bytes"], rows)
+
+
+def _benchmarks(run: Run, step: int) -> list[str]:
+    """The table of this very checkpoint: from the stage `benchmark`, or else as it was scored while the run went on."""
+    places = {"benchmark/scores.json": "scores", f"evolution/{folder_name(step)}.json": "benchmarks"}
+    for place, key in places.items():
+        uri = storage.join(run.uri, place)
+        found = storage.read_json(uri) if storage.exists(uri) else {}
+        if (found.get("training"), found.get("step")) != (training_of(run), step) or not found[key]:
+            continue
+        rows = [
+            [
+                row["title"],
+                figure(row["score"], 2),
+                figure(row["chance"], 2),
+                f"±{figure(row['error'], 2)}",
+                f"{row['items']:,} of {row['of']:,}",
+                f"{row['shots']} ({row['fitted']:.1f})",
+                row["metric"],
+            ]
+            for row in found[key].values()
+        ]
+        said = (
+            "Percent, with chance on the same items and the standard error. Shots: asked for, and how many fitted in the mean."
+        )
+        return [said, table(["", "score", "chance", "error", "items", "shots", "metric"], rows)]
+    return []

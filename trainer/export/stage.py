@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core import storage
+from core.config import plain
 from core.progress import Progress
 from core.run import Run
 from tokenizer.encode import Vocabulary
@@ -47,6 +48,7 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
         "parameters": parameters,
         "step": checkpoint.step,
         "checkpoint": checkpoint.path.name,
+        "model": plain(model),
         "files": [*files, "config.json", "generation_config.json", "README.md", *tokenizer],
     }
     if settings.check_tokens:

@@ -26,6 +26,7 @@ from trainer.evaluate.stage import measured
 from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
 from trainer.log import rows
+from trainer.stage import training_of
 
 EVOLUTION = "evolution"
 
@@ -70,7 +71,7 @@ def _waiting(config: TrainConfig, run: Run) -> list[int]:
     return [
         step
         for step in chosen
-        if not (storage.exists(place := _place(run, step)) and storage.read_json(place)["training"] == _training(run))
+        if not (storage.exists(place := _place(run, step)) and storage.read_json(place)["training"] == training_of(run))
     ]
 
 
@@ -83,12 +84,6 @@ def _lost(config: TrainConfig, run: Run) -> list[int]:
     return [step for step in chosen if step not in there and not storage.exists(_place(run, step))]
 
 
-def _training(run: Run) -> str | None:
-    """What tells one training in this folder from another."""
-    began = run.stage("pretrain").began()
-    return None if began is None else str(began["fingerprint"])
-
-
 def _place(run: Run, step: int) -> str:
     return run.stage(EVOLUTION).path(f"{folder_name(step)}.json")
 
@@ -97,7 +92,7 @@ def _known_beside(run: Run) -> set[str]:
     """The models beside ours that a checkpoint's scores hold: they do not change from one to the next, so once is enough."""
     places = [info.uri for info in storage.listing(run.stage(EVOLUTION).path("step-*.json"))]
     rows = [storage.read_json(place) for place in places]
-    return {name for row in rows if row["training"] == _training(run) for name in row.get("beside", {})}
+    return {name for row in rows if row["training"] == training_of(run) for name in row.get("beside", {})}
 
 
 def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
@@ -123,7 +118,7 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
     rows = facts["bpb"].values()
     tokens, size = sum(row["tokens"] for row in rows), sum(row["utf8_bytes"] for row in rows)
     return {
-        "training": _training(run),
+        "training": training_of(run),
         "step": step,
         "tokens": checkpoint.state.get("tokens"),
         "loss": sum(row["loss"] * row["tokens"] for row in rows) / tokens,

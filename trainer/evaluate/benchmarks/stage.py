@@ -15,12 +15,13 @@ from transformers.utils import logging
 from core import storage
 from core.config import ConfigError, plain
 from core.run import Run
-from tokenizer.config import END
 from trainer.config import TrainConfig
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
 from trainer.evaluate.ids import ends_of, start_of
+from trainer.export.card import renew
+from trainer.stage import training_of
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SCORES, TABLES = "scores.json", "tables.md"
@@ -53,8 +54,12 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
         "settings": plain(settings),
         "scores": {one: asdict(found) for one, found in scores.items()},
     }
+    if export is None:
+        facts |= {"training": training_of(run), "step": (run.stage("export").manifest() or {}).get("step")}
     storage.write_json(storage.join(directory, SCORES), facts)
     storage.write_text(storage.join(directory, TABLES), text)
+    if export is None:
+        renew(run)
     return text
 
 
@@ -81,7 +86,7 @@ def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> A
 
 def own_ids(tokenizer: Any, settings: BenchmarkConfig) -> tuple[int, list[int]]:
     """(the id in front of a text, those that end one) for a model of ours, trained on documents behind one another's ends."""
-    end = int(tokenizer.convert_tokens_to_ids(END))
+    end = int(tokenizer.eos_token_id)
     return end if settings.start is None else settings.start, [end]
 
 
