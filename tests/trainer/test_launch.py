@@ -230,7 +230,7 @@ def test_another_mix_is_refused_on_the_way_marked_where_meant_and_begins_anew_af
 
     write_encoded(run, code=0.4)
     assert start(config, run) == 0
-    assert losses(run)[1] != first[1] and not any(row.get("event") for row in rows(run / "pretrain/log.jsonl"))
+    assert losses(run)[1] != first[1] and not any(row.get("event") == "new_mix" for row in rows(run / "pretrain/log.jsonl"))
     assert len(list(run.glob("pretrain-*"))) == 1, "the run before it was set aside"
 
 
@@ -280,7 +280,7 @@ def test_a_rank_that_hangs_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFix
 
 @pytest.mark.slow
 def test_two_nodes_start_again_together_when_a_rank_of_one_is_killed(tmp_path: Path) -> None:
-    config = write_config(tmp_path / "run.yaml", steps=150, save_every=5, validate_every=0)
+    config = write_config(tmp_path / "run.yaml", steps=60, save_every=5, validate_every=0)
     one, two = tmp_path / "one", tmp_path / "two"
     for run in (one, two):
         write_encoded(run)
@@ -294,7 +294,7 @@ def test_two_nodes_start_again_together_when_a_rank_of_one_is_killed(tmp_path: P
         made = [sys.executable, "-m", "trainer.launch", *given]
         started.append(subprocess.Popen(made, env={**os.environ, **there}, cwd=ROOT, stderr=subprocess.PIPE, text=True))
     until = time.monotonic() + 200
-    while max(losses(two), default=0) < 20:
+    while max(losses(two), default=0) < 8:
         assert time.monotonic() < until and all(node.poll() is None for node in started)
         time.sleep(0.1)
     found = subprocess.run(["pgrep", "-f", f"jobs/pretrain.py.*run={two}"], capture_output=True, text=True, check=False)
