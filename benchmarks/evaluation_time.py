@@ -1,7 +1,7 @@
 """Wall time of the whole evaluation of one checkpoint: held-out text, then each benchmark of a cut over the export.
 
-Needs a run with an export and the benchmarks' files; the cut is that of a config (default: configs/evaluation/small.yaml, twelve
-of the thirteen: HumanEval runs programs, and only with benchmark.code.run=true).
+Needs a run with an export and the benchmarks' files; the cut is that of a config. The default, configs/evaluation/small.yaml,
+has twelve of the thirteen: HumanEval runs programs, which is done only with benchmark.code.run=true.
 On a machine with more cores, `taskset -c 0,1` keeps it to two. Each line gives seconds, and how many items they went to.
 """
 
