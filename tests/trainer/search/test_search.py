@@ -262,7 +262,7 @@ def test_a_search_without_one_that_ends_well_says_so_and_shows_what_they_did(ben
 def test_a_log_of_some_steps_only_is_not_asked_for(bench: Bench) -> None:
     config = bench.config(40, grid={"lr": [0.01]})
     config = replace(config, pretrain=replace(config.pretrain, log_every=10))
-    search(config)
+    assert search(config)[0].split()[-5:] == ["rate", "trend", "norm", "spread", "score"]
     (trial_yaml,) = bench.run.glob("search/trials/*/trial.yaml")
     assert yaml.safe_load(trial_yaml.read_text())["pretrain"]["log_every"] == 1
     with pytest.raises(ConfigError, match=r"window = 0\.3"):

@@ -59,6 +59,20 @@ def test_a_part_of_the_hosts_can_be_left_to_others(tmp_path: Path) -> None:
     hosts = hostfile(tmp_path, "node1 slots=4", "node2 slots=4")
     parallel = ParallelConfig(data=2, hostfile=hosts, include="node2@node1:1,3")
     assert [slot.include for slot in cut(parallel, 3)] == ["node1:1,3", "node2:0,1", "node2:2,3"]
+    for wrong in ("node3", "node1:4", "node1:x"):
+        with pytest.raises(
+            ConfigError, match=rf"parallel\.include = {wrong}: {wrong} is not among the devices of .* node1 slots=4"
+        ):
+            cut(ParallelConfig(hostfile=hosts, include=wrong), 1)
+    with pytest.raises(ConfigError, match=r"include = node1 names devices of a hostfile; give parallel\.hostfile too"):
+        ParallelConfig(include="node1")
+
+
+def test_a_single_host_is_reached_by_ssh_unless_it_is_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "node1.cluster")
+    for name, elsewhere in (("node2", True), ("node1", False), ("localhost", False)):
+        parallel = ParallelConfig(data=2, hostfile=hostfile(tmp_path, f"{name} slots=2"))
+        assert ("--force_multi" in command("pretrain", parallel, [], 1, {})) == elsewhere
 
 
 @given(hosts=st.lists(st.integers(0, 9), min_size=1, max_size=6), world=st.integers(1, 12))
