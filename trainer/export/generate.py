@@ -18,7 +18,7 @@ from transformers.utils import logging
 from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
-from trainer.checkpoint import Checkpoint
+from trainer.checkpoint import Checkpoint, CheckpointError
 from trainer.evaluate.ids import as_text, ends_of, start_of
 from trainer.export.forms import form_of
 from trainer.stage import chosen_checkpoint
@@ -79,7 +79,10 @@ def _say(asked: argparse.Namespace) -> None:
     run = Run(asked.run)
     start = None
     if asked.checkpoint:
-        model = in_memory(chosen_checkpoint(run, asked.checkpoint, "generate"))
+        try:
+            model = in_memory(chosen_checkpoint(run, asked.checkpoint, "generate"))
+        except CheckpointError as error:
+            raise ConfigError(str(error)) from error
         tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
         start = tokenizer.eos_token_id  # no export has said it yet
     else:
