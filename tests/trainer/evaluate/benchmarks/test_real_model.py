@@ -94,18 +94,24 @@ def taught(root: Path, folder: str, steps: int) -> TrainConfig:
     return replace(config, model=model)
 
 
+def every_item(folder: str) -> BenchmarkConfig:
+    code = CodeConfig(run=True, samples=2, k=1, temperature=0.1)
+    return BenchmarkConfig(folder=folder, limit=None, shots=dict.fromkeys(KNOWN, 0), code=code, device="cpu")
+
+
 @pytest.mark.slow
-def test_a_network_that_read_the_answers_scores_high_and_one_that_did_not_as_chance(tmp_path: Path) -> None:
+def test_a_network_that_read_the_answers_scores_high(tmp_path: Path) -> None:
     folder = str(write_sets(tmp_path / "sets"))
-    settings = BenchmarkConfig(
-        folder=folder, limit=None, shots=dict.fromkeys(KNOWN, 0), code=CodeConfig(run=True, samples=2, k=1, temperature=0.1),
-        device="cpu",
-    )  # fmt: skip
-    knowing = scores_of(taught(tmp_path / "taught", folder, 250), settings)
+    knowing = scores_of(taught(tmp_path / "taught", folder, 180), every_item(folder))
     assert {name: round(one.score) for name, one in knowing.items()} == {
         name: 100 if name != "truthfulqa" else pytest.approx(95, abs=5) for name in KNOWN
     }
-    drawn = scores_of(taught(tmp_path / "drawn", folder, 0), settings)
+
+
+@pytest.mark.slow
+def test_the_same_network_as_drawn_scores_as_chance(tmp_path: Path) -> None:
+    folder = str(write_sets(tmp_path / "sets"))
+    drawn = scores_of(taught(tmp_path / "drawn", folder, 0), every_item(folder))
     chosen = [one for name, one in drawn.items() if not BENCHMARKS[name].tokens]
     items = sum(one.items for one in chosen)
     level, chance = (sum(getattr(one, key) * one.items for one in chosen) / items / 100 for key in ("score", "chance"))
