@@ -34,8 +34,8 @@ def take(uri: str, named: Mapping[str, str], folder: str) -> Vocabulary:
     home = uri.rpartition("/")[0] or "."
     beside = storage.join(home, "tokenizer_config.json")
     published: dict[str, Any] = storage.read_json(beside) if storage.exists(beside) else {}
-    control = {**{role: _name(published.get(f"{role}_token")) for role in ROLES}, **named}
-    control = {role: name for role, name in control.items() if name}
+    known = {**{role: _name(published.get(f"{role}_token")) for role in ROLES}, **named}
+    control = {role: name for role, name in known.items() if name}
     _check(uri, tokenizer, text, control)
     control.setdefault("pad", control["eos"])  # what fills a row is never looked at
     settings = {
