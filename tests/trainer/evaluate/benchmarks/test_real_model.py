@@ -102,7 +102,7 @@ def every_item(folder: str) -> BenchmarkConfig:
 @pytest.mark.slow
 def test_a_network_that_read_the_answers_scores_high(tmp_path: Path) -> None:
     folder = str(write_sets(tmp_path / "sets"))
-    knowing = scores_of(taught(tmp_path / "taught", folder, 180), every_item(folder))
+    knowing = scores_of(taught(tmp_path / "taught", folder, 150), every_item(folder))
     assert {name: round(one.score) for name, one in knowing.items()} == {
         name: 100 if name != "truthfulqa" else pytest.approx(95, abs=5) for name in KNOWN
     }
