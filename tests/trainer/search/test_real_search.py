@@ -18,6 +18,7 @@ import yaml
 
 from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import ROOT
+from trainer.log import rows
 
 CONFIG: dict[str, Any] = {
     "model": {"layers": 1, "hidden": 16, "heads": 2, "ffn": 32, "context": 32, "vocab_multiple": 16, "base_hidden": 16},
@@ -91,11 +92,7 @@ def test_a_search_killed_with_its_trials_ends_as_one_that_was_not(tmp_path: Path
         begins = [int(step) for step in re.findall(r"goes on from step-(\d+)", (folder / "output.txt").read_text())]
         # Of the legs to 200 and 400 each goes on where the one before it had ended, a killed one at what it had saved.
         assert begins == sorted(begins) and (begins[:1] == [200] or not begins), folder
-        steps = [
-            json.loads(line).get("step")
-            for line in (folder / "pretrain/log.jsonl").read_text().splitlines()
-            if '"loss"' in line
-        ]
+        steps = [row["step"] for row in rows(folder / "pretrain/log.jsonl") if "loss" in row]
         assert steps == list(range(1, len(steps) + 1))
     assert "goes on from step-00000240" in "".join(path.read_text() for path in killed.glob("search/trials/*/output.txt"))
 
