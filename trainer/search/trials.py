@@ -27,6 +27,7 @@ from core.config import ConfigError, plain
 from core.progress import Progress
 from core.run import Run
 from core.storage import local_path, write_json, write_text
+from trainer.checkpoint import steps_in
 from trainer.config import TrainConfig
 from trainer.config.pretrain import LATER
 from trainer.log import rows
@@ -74,7 +75,7 @@ class Trial:
     @property
     def saved(self) -> int:
         """The step of its newest checkpoint, 0 if there is none."""
-        return max((int(path.name[5:]) for path in self.folder.glob("pretrain/checkpoints/step-*")), default=0)
+        return max(steps_in(self.folder / "pretrain" / "checkpoints"), default=0)
 
     @property
     def broke(self) -> int | None:

@@ -75,7 +75,8 @@ def test_what_a_trial_has_reached_outlives_its_manifest(tmp_path: Path) -> None:
     assert one.reached == one.saved == 0
     (tmp_path / "reached.json").write_text(json.dumps({"step": 10}), encoding="utf-8")
     assert one.reached == 10  # the next leg is under way, and was killed
-    (tmp_path / "pretrain/checkpoints/step-00000024").mkdir(parents=True)
+    for name in ("step-00000024", "step-00000032.damaged"):
+        (tmp_path / "pretrain/checkpoints" / name).mkdir(parents=True)
     (tmp_path / "pretrain/manifest.json").write_text(json.dumps({"steps": 20}), encoding="utf-8")
     assert one.reached == 20 and one.saved == 24  # it came to its end, but the search was killed beside it
 
