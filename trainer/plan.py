@@ -55,7 +55,7 @@ class Memory:
 
 
 def rank_parameters(model: ModelConfig, parallel: ParallelConfig) -> float:
-    """Parameters of a rank of the fullest stage: the first and the last hold a matrix of the vocabulary each, a tied one twice."""
+    """Parameters of a rank of the fullest stage: the first and last hold a matrix of the vocabulary each, a tied one twice."""
     blocks = -(-model.layers // parallel.pipeline)
     ends = 2 if parallel.pipeline == 1 and not model.tied else 1
     matrices = core_parameters(model) / model.layers * blocks + ends * model.rows * model.hidden
