@@ -7,8 +7,10 @@ one: tests run many layouts in one call, and all calls for a number of ranks go 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import importlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from trainer.config import ModelConfig, OptimizerConfig, ParallelConfig, Pretrai
 
 ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_SECONDS = 300
+_PR_SET_PDEATHSIG = 1
 
 
 def tiny(
@@ -119,6 +122,7 @@ class _World:
         torch.save((function.__module__, function.__qualname__, arguments), folder / "call.pt")
         for rank in self.ranks:
             assert rank.stdin is not None
+            rank.send_signal(signal.SIGCONT)
             rank.stdin.write(f"{folder}\n")
             rank.stdin.flush()
         limit = time.monotonic() + _LIMIT_SECONDS
@@ -129,6 +133,10 @@ class _World:
                 said = "\n".join(f"--- rank {number}\n{log.read_text()[-3000:]}" for number, log in enumerate(self.logs))
                 raise AssertionError(f"ranks {ended or 'none'} ended, the others did not finish\n{said}")
             time.sleep(0.02)
+        # Every process group that an engine has made leaves threads that wake a hundred times a second: after fifty layouts,
+        # ranks that only wait for their next call would keep both cores of a small machine busy.
+        for rank in self.ranks:
+            rank.send_signal(signal.SIGSTOP)
         return torch.load(folder / "result.pt", weights_only=False)
 
     def end(self) -> None:
@@ -162,6 +170,7 @@ def _end_all() -> None:
 def _main() -> None:
     """A rank: folders with calls come in on stdin, one a line."""
     torch.set_num_threads(1)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # one that is stopped would not see that its tests are gone
     for line in sys.stdin:
         folder = Path(line.strip())
         module, name, arguments = torch.load(folder / "call.pt", weights_only=False)
