@@ -81,9 +81,9 @@ def a_quarter_of_the_first_stage() -> Any:
     from trainer.parallel import pipeline
 
     class Less(pipeline.Pipeline):
-        def __init__(self, config: TrainConfig, ranks: Any, domains: int = 1) -> None:
-            super().__init__(config, ranks, domains)
-            if ranks.first:
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            if self.ranks.first:
                 for parameter in self.parameters():
                     parameter.register_hook(lambda grad: grad / 4)
 
