@@ -16,6 +16,7 @@ from types import TracebackType
 import psutil
 import pyspark
 
+from core.ports import free_ports
 from datapipe.config import SparkConfig
 from datapipe.launch import environment
 
@@ -32,7 +33,7 @@ class Cluster:
 
     def __init__(self, folder: Path, workers: int = 2, memory: str = "1g") -> None:
         self.folder, self.workers, self.memory = folder, workers, memory
-        self.master = f"spark://127.0.0.1:{free_port()}"
+        self.master = f"spark://127.0.0.1:{free_ports(1)[0]}"
         self._started: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Cluster:
@@ -94,12 +95,6 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
     except psutil.NoSuchProcess:
         return
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def answers(port: int) -> bool:

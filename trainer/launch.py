@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.config import ConfigError, plain
 from core.line import fingerprint, stage
+from core.ports import free_ports
 from core.run import Run
 from core.storage import is_local
 from trainer.config import ParallelConfig, TrainConfig, local_threads
@@ -27,13 +28,6 @@ _JOBS = Path(__file__).resolve().parent.parent / "jobs"
 _SECONDS_BETWEEN_STARTS = 3.0
 # Ended well, refused, stopped by the monitor, or by a person: another start would not mend it.
 _FINAL = (0, REFUSED, STOPPED, 128 + 2)
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 def check(config: TrainConfig) -> None:
@@ -170,7 +164,7 @@ def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
             env |= nodes.environment(start)
             if "MASTER_PORT" in os.environ:  # what is left of the ranks of an earlier start may still hold its port
                 inherited["MASTER_PORT"] = str(int(os.environ["MASTER_PORT"]) + start)
-        status = subprocess.run(command(name, parallel, given, free_port(), inherited), env=env, check=False).returncode
+        status = subprocess.run(command(name, parallel, given, free_ports(1)[0], inherited), env=env, check=False).returncode
         if nodes is not None:
             nodes.mark(start, status)
         if status in _FINAL:

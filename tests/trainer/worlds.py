@@ -11,7 +11,6 @@ import ctypes
 import importlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 
 import torch
 
+from core.ports import free_ports
 from trainer.config import ModelConfig, OptimizerConfig, ParallelConfig, PretrainConfig, TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,12 +74,6 @@ def batches(config: TrainConfig, steps: int, seed: int = 3) -> list[torch.Tensor
     return made
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def environment(world: int, rank: int, port: int) -> dict[str, str]:
     """What a launcher would set for a rank."""
     return {
@@ -104,7 +98,7 @@ class _World:
         self.folder = tempfile.TemporaryDirectory()
         self.logs = [Path(self.folder.name) / f"rank-{rank}.log" for rank in range(size)]
         self.calls = 0
-        port = free_port()
+        port = free_ports(1)[0]
         self.ranks = []
         for rank, log in enumerate(self.logs):
             with log.open("w") as output:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.config import ConfigError
+from core.ports import free_ports
 from trainer.config import ParallelConfig, local_threads
 from trainer.launch import environment, hosts
 
@@ -53,7 +52,7 @@ def cut(parallel: ParallelConfig, count: int) -> list[Slot]:
         parts = share_out(used, world)
         there = " + ".join(str(len(devices)) for devices in used.values())
         _enough(count, len(parts), world, f"{there} of {parallel.hostfile}")
-        parts, ports = parts[:count], _free_ports(count)
+        parts, ports = parts[:count], free_ports(count)
         neighbours = max(sum(len(part.get(host, ())) for part in parts) for host in used)
         return [Slot(neighbours, include=_include(part), port=port) for part, port in zip(parts, ports, strict=True)]
     here = local_devices(parallel.device)
@@ -104,12 +103,3 @@ def _enough(count: int, there: int, world: int, devices: str) -> None:
 
 def _include(part: Mapping[str, Sequence[int]]) -> str:
     return "@".join(f"{host}:{','.join(map(str, devices))}" for host, devices in part.items())
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free now, each another: all are held while they are drawn."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
