@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig
 from transformers.utils import logging
 
 from core.config import ConfigError
 from trainer.checkpoint import Checkpoint
+from trainer.export.skeleton import skeleton
 from trainer.export.stored import Stored
 from trainer.model.network import Network
 
@@ -66,8 +67,7 @@ def exported(folder: str) -> Any:
     """
     logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    with torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model = skeleton(config)
     stored = Stored(folder)
     asked = {name for name, _ in model.named_parameters()}  # of tied matrices the first
     if asked != set(stored.files):
@@ -76,7 +76,6 @@ def exported(folder: str) -> Any:
             "the export is not used. Check the installed version of transformers."
         )
     tied = {"lm_head.weight": "model.embed_tokens.weight"} if config.tie_word_embeddings else {}
-    model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are a buffer that no file holds
     lend(model, lambda name: stored.tensor(tied.get(name, name)).float())
     return model.eval()
 

@@ -21,6 +21,7 @@ from core.run import Run
 from trainer.checkpoint import Checkpoint, CheckpointError
 from trainer.evaluate.ids import as_text, ends_of, start_of
 from trainer.export.forms import form_of
+from trainer.export.skeleton import skeleton
 from trainer.stage import chosen_checkpoint
 
 
@@ -114,12 +115,10 @@ def in_memory(checkpoint: Checkpoint) -> Any:
     """A checkpoint as transformers' Granite model, nothing written. Raises ConfigError for one in the midst of growing."""
     made = form_of("granite", checkpoint)
     config = AutoConfig.for_model(**{key: value for key, value in made.config.items() if key != "architectures"})
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+    model = skeleton(config)
     weights = {piece.name: checkpoint.tensor(piece.source) * piece.factor for piece in made.pieces}
     model.load_state_dict(weights, strict=False, assign=True)
     model.tie_weights()
-    model.model.rotary_emb = type(model.model.rotary_emb)(config)  # its frequencies are a buffer that no file holds
     return model.eval()
 
 
