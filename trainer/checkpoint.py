@@ -87,12 +87,6 @@ class Checkpoint:
         if found != self.state["files"][name]["sha256"]:
             raise CheckpointError(f"{self.path / name}: its contents are not what was written (checksum).")
 
-    def verify_all(self) -> None:
-        """Compares every file with its checksum, in one process: before growth, say. Raises CheckpointError, naming the first
-        damaged one."""
-        for name in self.files:
-            self.verify(name)
-
     @property
     def step(self) -> int:
         return int(self.state["step"])

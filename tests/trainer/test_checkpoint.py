@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.config import plain
+from tests.trainer.launched import verify_all
 from tests.trainer.worlds import tiny
 from trainer.checkpoint import Checkpoint, CheckpointError, consolidate, newest, prune, set_aside, steps_in
 from trainer.model.initial import build
@@ -31,7 +32,7 @@ def test_what_was_written_is_read_whole_or_in_shares(tmp_path: Path) -> None:
     assert checkpoint.shapes("consolidated/layers.9.safetensors") == {}
     assert not checkpoint.tensor("norm.gain.exp_avg_sq").any()
     assert set(checkpoint.weights()) == {name for name, _ in build(MODEL, 1).named_parameters()}
-    checkpoint.verify_all()
+    verify_all(checkpoint)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -77,7 +78,7 @@ def test_a_flipped_bit_is_found_by_the_checksum(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"head\.safetensors.*checksum"):
         checkpoint.verify("consolidated/head.safetensors")
     with pytest.raises(CheckpointError, match=r"head\.safetensors.*checksum"):
-        checkpoint.verify_all()
+        verify_all(checkpoint)
 
 
 def test_what_a_kill_left_half_written_is_no_checkpoint(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
     checkpoint = Checkpoint.open(path)
     (path / "consolidated/norm.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"norm\.safetensors: cannot be read"):
-        checkpoint.verify_all()
+        verify_all(checkpoint)
 
 
 def test_names_are_on_the_disk_before_and_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

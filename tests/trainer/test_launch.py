@@ -7,45 +7,19 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.config import ConfigError, load
-from core.line import foreign
-from core.run import Run
+from core.config import ConfigError
+from tests.trainer.launched import assert_same_curve, losses, manifest, ranks_of, start
 from tests.trainer.tokens import write_config, write_encoded
-from tests.trainer.worlds import ROOT, free_port
 from trainer.checkpoint import newest
 from trainer.config import ParallelConfig, TrainConfig
-from trainer.launch import check, command, environment, launch, slots
+from trainer.launch import check, command, environment, slots
 from trainer.log import rows
-from trainer.nodes import Nodes
-
-
-def start(config: Path, run: Path, *overrides: str) -> int:
-    given = ["--config", str(config), f"run={run}", *overrides]
-    settings = load(config, given[2:], TrainConfig, foreign("trainer"))
-    return launch("pretrain", settings, given)
-
-
-def losses(run: Path) -> dict[int, tuple[float, float]]:
-    return {row["step"]: (row["loss"], row["grad_norm"]) for row in rows(run / "pretrain/log.jsonl") if "loss" in row}
-
-
-def manifest(run: Path) -> dict[str, Any]:
-    return Run(str(run)).stage("pretrain").require()
-
-
-def assert_same_curve(one: dict[int, tuple[float, float]], other: dict[int, tuple[float, float]]) -> None:
-    assert one.keys() == other.keys()
-    for step, (loss, norm) in one.items():
-        assert abs(loss - other[step][0]) < 1e-5 and abs(norm - other[step][1]) < 1e-5, step
 
 
 def test_the_command_is_what_a_user_would_type() -> None:
@@ -84,48 +58,6 @@ def test_a_run_without_shards_is_refused_before_ranks_start(tmp_path: Path) -> N
         check(TrainConfig(run=str(tmp_path)))
     with pytest.raises(ConfigError, match="need a file system that every node has mounted"):
         check(TrainConfig(run="s3://bucket/run"))
-
-
-def as_rank(tmp_path: Path, rank: int, work: str, **more: str) -> tuple[int, str, float]:
-    """Runs `work` as the work of a rank: its exit status, what it said, and the seconds it took."""
-    code = (
-        "from core.config import ConfigError\nfrom trainer import rank\nimport time\n"
-        f"rank._SECONDS_BETWEEN_LOOKS = 0.2\ndef work():\n    {work}\nrank.as_rank(work)"
-    )
-    env = {**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), **more}
-    began = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    return ended.returncode, ended.stderr, time.monotonic() - began
-
-
-def test_what_only_another_rank_than_the_first_refuses_is_printed_by_it(tmp_path: Path) -> None:
-    status, said, seconds = as_rank(tmp_path, 1, "raise ConfigError('no device')")
-    assert status == 2 and said.strip() == "error on rank 1: no device"
-    assert seconds > 3, "within two looks of the launcher rank 0 has had the word, if it found the same"
-    assert as_rank(tmp_path, 0, "raise ConfigError('no device')")[:2] == (2, "error: no device\n")
-
-
-def test_a_rank_ends_when_those_of_another_node_have(tmp_path: Path) -> None:
-    nodes = [Nodes.here(Run(str(tmp_path)), 2, {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
-    nodes[1].mark(0, 0)
-    nodes[1].mark(1, 137)
-    status, said, _ = as_rank(tmp_path, 0, "time.sleep(50)", **nodes[0].environment(1))
-    assert status == 1 and "the ranks of node 1 have ended with status 137" in said
-    assert as_rank(tmp_path, 0, "time.sleep(1)", **nodes[0].environment(0))[0] == 0, "those of node 1 ended well"
-
-
-def test_launchers_wait_for_each_other_before_they_start_again(tmp_path: Path) -> None:
-    run = Run(str(tmp_path))
-    nodes = [Nodes.here(run, 2, {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
-    nodes[0].mark(0, 137)
-    assert nodes[0].wait(0, 0.0) == {0: 137}
-    threading.Timer(0.5, nodes[1].mark, (0, 1)).start()
-    assert nodes[0].wait(0, 30.0) == {0: 137, 1: 1}
-    assert nodes[0].ended(1) == {}, "another start"
-    again = Nodes.here(run, 2, {"NODE_RANK": "0", "SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"})
-    assert again.ended(0) == {} and nodes[0].ended(0) == {}, "another submission knows nothing of it, and cleans up"
 
 
 def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -176,11 +108,7 @@ def test_a_run_killed_five_times_that_ends_in_another_layout_is_the_run_that_was
                 time.sleep(0.05)
                 continue
             time.sleep(draw.random() * 0.3)
-            found = subprocess.run(
-                ["pgrep", "-f", f"jobs/pretrain.py.*run={killed}"], capture_output=True, text=True, check=False
-            )
-            ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
-            if ranks:
+            if ranks := ranks_of(killed):
                 os.kill(draw.choice(ranks), signal.SIGKILL)
                 kills += 1
                 time.sleep(3.0)
@@ -197,16 +125,6 @@ def test_a_run_killed_five_times_that_ends_in_another_layout_is_the_run_that_was
     facts = manifest(killed)
     assert facts["restarts"] == 5 and 0.0 < facts["goodput"] < 1.0
     assert_same_curve(losses(killed), losses(whole))
-
-
-def _is_rank(pid: int) -> bool:
-    try:
-        return (
-            b"RANK=" in Path(f"/proc/{pid}/environ").read_bytes()
-            and b"deepspeed" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-        )
-    except OSError:
-        return False
 
 
 @pytest.mark.slow
@@ -248,89 +166,3 @@ def test_what_is_not_a_number_stops_the_run_with_what_is_needed_to_look_into_it(
     assert facts["sequences"] == [4 * (step - 1), 4 * step - 1] and facts["checkpoint"] == step - 1
     assert facts["mix"] in said and set(facts["domains"]) <= {"WebText", "Code"} and facts["lr"]["vector-like"] > 1e28
     assert len(facts["monitor"]["losses"]) == step - 1
-
-
-@pytest.mark.slow
-def test_a_rank_that_hangs_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    config, run = write_config(tmp_path / "run.yaml", steps=100_000, save_every=0, validate_every=0), tmp_path / "run"
-    write_encoded(run)
-    stopped: list[int] = []
-
-    def stop_a_rank() -> None:
-        while not stopped:
-            time.sleep(0.2)
-            reached = max(losses(run), default=0)
-            found = subprocess.run(["pgrep", "-f", f"jobs/pretrain.py.*run={run}"], capture_output=True, text=True, check=False)
-            ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
-            if reached >= 5 and ranks:
-                os.kill(ranks[-1], signal.SIGSTOP)
-                stopped.append(ranks[-1])
-
-    watcher = threading.Thread(target=stop_a_rank)
-    watcher.start()
-    began = time.monotonic()
-    status = start(config, run, "parallel.timeout_minutes=0.2")
-    watcher.join()
-    assert status not in (0, 2, 3) and time.monotonic() - began < 240
-    said = capfd.readouterr().err
-    assert "longer than parallel.timeout_minutes: some rank hangs" in said and "train_batch" in said
-    with pytest.raises(ProcessLookupError):
-        os.kill(stopped[0], 0)
-
-
-@pytest.mark.slow
-def test_two_nodes_start_again_together_when_a_rank_of_one_is_killed(tmp_path: Path) -> None:
-    config = write_config(tmp_path / "run.yaml", steps=60, save_every=5, validate_every=0)
-    one, two = tmp_path / "one", tmp_path / "two"
-    for run in (one, two):
-        write_encoded(run)
-    assert start(config, one) == 0
-    hosts = tmp_path / "hosts"
-    hosts.write_text("first slots=1\nsecond slots=1\n", encoding="utf-8")
-    port, started = free_port(), []
-    given = ["--config", str(config), f"run={two}", f"parallel.hostfile={hosts}", "parallel.restarts=1"]
-    for node in range(2):
-        there = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "SLURM_JOB_ID": "7"}
-        made = [sys.executable, "-m", "trainer.launch", *given]
-        started.append(subprocess.Popen(made, env={**os.environ, **there}, cwd=ROOT, stderr=subprocess.PIPE, text=True))
-    until = time.monotonic() + 200
-    while max(losses(two), default=0) < 8:
-        assert time.monotonic() < until and all(node.poll() is None for node in started)
-        time.sleep(0.1)
-    found = subprocess.run(["pgrep", "-f", f"jobs/pretrain.py.*run={two}"], capture_output=True, text=True, check=False)
-    ranks = [pid for pid in map(int, found.stdout.split()) if _is_rank(pid)]
-    second = next(pid for pid in ranks if b"\0RANK=1\0" in b"\0" + Path(f"/proc/{pid}/environ").read_bytes())
-    os.kill(second, signal.SIGKILL)
-    said = [node.communicate(timeout=200)[1] for node in started]
-    assert [node.returncode for node in started] == [0, 0], said
-    assert all("started again, 1 of 1" in text for text in said)
-    assert manifest(two)["restarts"] == 1
-    assert_same_curve(losses(two), losses(one))
-
-
-@pytest.mark.slow
-def test_the_error_of_a_rank_ends_all_and_is_shown(tmp_path: Path) -> None:
-    config = write_config(tmp_path / "run.yaml", steps=100_000)
-    write_encoded(tmp_path / "run")
-    code = (
-        "import os, trainer.pretrain as p\n"
-        "from trainer.rank import as_rank\n"
-        "import sys; sys.argv[0] = 'pretrain.py'\n"
-        "train = p.Loop._train_step\n"
-        "def fail(self):\n"
-        "    if self.ranks.rank == 1 and self.step == 5: raise ValueError('the cause')\n"
-        "    return train(self)\n"
-        "p.Loop._train_step = fail\n"
-        "exec(open('jobs/pretrain.py').read().replace('__name__ == \"__main__\"', 'True'))\n"
-    )
-    script = tmp_path / "fails.py"
-    script.write_text(code, encoding="utf-8")
-    settings = load(config, [], TrainConfig, foreign("trainer"))
-    made = command("pretrain", settings.parallel, ["--config", str(config), f"run={tmp_path / 'run'}"], free_port(), {})
-    made[-4] = str(script)
-    env = environment(settings.parallel, 2, os.environ)
-    began = time.monotonic()
-    ended = subprocess.run(made, env=env, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
-    assert ended.returncode != 0 and time.monotonic() - began < 100
-    assert "error on rank 1" in ended.stderr and "ValueError: the cause" in ended.stderr
-    assert "error on rank 0" not in ended.stderr

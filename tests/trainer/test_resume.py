@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from tests.trainer import plain, worlds
+from tests.trainer.launched import verify_all
 from tests.trainer.test_loop import settings, train
 from tests.trainer.test_parity import SHARES, STEPS, gap, layout, reference
 from tests.trainer.tokens import write_encoded
@@ -222,4 +223,4 @@ def test_a_resume_draws_no_weights_and_lets_no_damaged_checkpoint_count(tmp_path
     assert whole["read"][0] == list(range(48)) and rest["read"][0] == list(range(16, 32))
     left = sorted(path.name for path in (tmp_path / "pretrain/checkpoints").iterdir())
     assert left == ["step-00000008", "step-00000012.damaged"]
-    Checkpoint.open(tmp_path / "pretrain/checkpoints/step-00000008").verify_all()
+    verify_all(Checkpoint.open(tmp_path / "pretrain/checkpoints/step-00000008"))

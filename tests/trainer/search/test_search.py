@@ -18,18 +18,14 @@ from typing import Any
 import pytest
 import yaml
 
-from core.config import ConfigError, load
-from core.line import foreign
+from core.config import ConfigError
 from core.run import Run
 from tests.trainer.tokens import write_encoded
-from tests.trainer.worlds import ROOT, tiny
+from tests.trainer.worlds import tiny
 from trainer.config import ScheduleConfig, SearchConfig, TrainConfig
-from trainer.config.search import SEVEN, EarlyStop
+from trainer.config.search import EarlyStop
 from trainer.search import trials
-from trainer.search.combination import Combination
 from trainer.search.search import check, combinations, search
-from trainer.search.sensitivity import alone
-from trainer.search.trials import position
 
 # Loss falls towards a floor that is lowest at lr = 0.01 and init_std = 0.02; at lr = 0.5 it is no number from step 5 on, and at
 # init_std = 0.16 likewise. Like a real run it removes its manifest when it begins, goes on from its newest checkpoint up to the
@@ -287,20 +283,3 @@ def test_a_schedule_that_hardly_falls_is_said_to_leave_min_lr_unjudged(bench: Be
     assert check(scheduled(bench, length=40)) == check(scheduled(bench, kind="linear", length=60)) == []
     assert "falls to 0.99" in search(scheduled(bench, length=4000))[-2]
     assert "falls to 1 of its peak only, so what is said of min_lr is noise" in check(scheduled(bench, kind="constant"))[0]
-
-
-@pytest.mark.parametrize(("name", "devices"), [("small", 1), ("tele-flm", 8)])
-def test_the_search_configs_are_searches_of_nine_combinations(name: str, devices: int) -> None:
-    config = load(ROOT / f"configs/search/{name}.yaml", [], TrainConfig, foreign("trainer"))
-    made = combinations(config)
-    assert len(made) == 9 and made[0] == Combination.of(config)
-    # The first and each other one but the last are a pair that says what one of the seven does.
-    assert {alone(made[0], one) for one in made[1:-1]} == set(SEVEN) and alone(made[0], made[-1]) is None
-    assert check(config) == [] and config.search.slots * config.parallel.world == devices
-    assert trials.with_its_end(config).pretrain.schedule.length == position(config, config.pretrain.steps)
-
-
-def test_the_reports_prediction_is_on_its_targets_terms() -> None:
-    narrow = load(ROOT / "configs/search/tele-flm-predict.yaml", [], TrainConfig, foreign("trainer"))
-    target = load(ROOT / "configs/models/tele-flm-52b.yaml", [], TrainConfig, foreign("trainer"))
-    assert narrow.pretrain.schedule == target.pretrain.schedule and len(narrow.predict.widths) == 5
