@@ -52,8 +52,7 @@ class ModelConfig:
             raise ConfigError(f"heads = {self.heads} does not divide hidden = {self.hidden}; use {divisors(self.hidden)}.")
         if self.head_dim % 2:
             raise ConfigError(
-                f"heads = {self.heads} gives a head of {self.head_dim}, but rotary embedding turns pairs; "
-                "make it even."
+                f"heads = {self.heads} gives a head of {self.head_dim}, but rotary embedding turns pairs; make it even."
             )
         if self.kv_heads is not None and (self.kv_heads < 1 or self.heads % self.kv_heads):
             raise ConfigError(f"kv_heads = {self.kv_heads} does not divide heads = {self.heads}; use {divisors(self.heads)}.")

@@ -80,8 +80,7 @@ class DomainStream:
         shard = facts.open()
         if len(shard.tokens) != facts.tokens:
             raise DamagedShard(
-                f"{facts.path}: holds {len(shard.tokens):,} tokens, the manifest says {facts.tokens:,}; "
-                "encode the shard again."
+                f"{facts.path}: holds {len(shard.tokens):,} tokens, the manifest says {facts.tokens:,}; encode the shard again."
             )
         return shard
 
