@@ -1,4 +1,4 @@
-"""MinHash: the same bits as datasketch, and shingle sets as their definition says."""
+"""MinHash: the same bits as datasketch, and estimates whose spread is what the mathematics says."""
 
 import datasketch
 import numpy as np
@@ -7,14 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datapipe.dedup.minhash import EMPTY, MinHash, deviation, estimate, sketches
-from datapipe.dedup.shingles import ShingleSets, jaccard, shingle_sets
-
-SETS = st.lists(st.sets(st.integers(0, 2**32 - 1), max_size=40), min_size=1, max_size=8)
-
-
-def stored(sets: list[set[int]]) -> ShingleSets:
-    flat = [value for entry in sets for value in sorted(entry)]
-    return ShingleSets(np.array(flat, np.uint32), np.cumsum([0] + [len(entry) for entry in sets]))
+from datapipe.dedup.shingles import ShingleSets
+from tests.datapipe.dedup.builders import SETS, stored
 
 
 @pytest.mark.parametrize("scheme", ["affine32", "legacy"])
@@ -37,24 +31,6 @@ def test_many_documents_and_one_long_one_are_signed_alike_in_any_block() -> None
     for row, part in enumerate(hashes):
         assert (both[row] == family.sign(ShingleSets(part, np.array([0, len(part)])))[0]).all()
     assert (both[1] == EMPTY).all()
-
-
-def test_shingles_are_runs_of_words_or_of_characters() -> None:
-    sets = shingle_sets(["a b c d e f", "a b c d e", "the end", "The end!", "", "一二三四五六七", "b c d e f"], 5, 3)
-    assert [len(sets[d]) for d in range(7)] == [2, 1, 1, 1, 0, 5, 1]
-    assert sets[2].tolist() == sets[3].tolist()
-    assert jaccard(sets[0], sets[1]) == jaccard(sets[0], sets[6]) == 0.5
-    assert jaccard(sets[1], sets[6]) == jaccard(sets[4], sets[4]) == 0.0
-
-
-@given(SETS)
-@settings(max_examples=40, deadline=None)
-def test_jaccard_is_the_shared_share_of_two_sets(sets: list[set[int]]) -> None:
-    kept = stored(sets)
-    for a, one in enumerate(sets):
-        for b, other in enumerate(sets):
-            expected = len(one & other) / len(one | other) if one and other else 0.0
-            assert jaccard(kept[a], kept[b]) == pytest.approx(expected)
 
 
 def test_estimates_come_near_the_truth() -> None:

@@ -45,10 +45,15 @@ CHINESE = """渡口的那条老船比船上任何一个水手的年纪都大。�
 """
 
 
+def config(**changes: object) -> CleanConfig:
+    """The shipped settings of `clean`, with these changed."""
+    return build(CleanConfig, {**read_yaml(CONFIG)["clean"], **changes}, "clean")
+
+
 @lru_cache(maxsize=1)
 def bounds() -> Bounds:
     """The shipped bounds, for all domains and languages."""
-    return Bounds(build(CleanConfig, read_yaml(CONFIG)["clean"], "clean"))
+    return Bounds(config())
 
 
 def verdict(text: str, language: str = "en", domain: str = "WebText") -> Verdict | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from datapipe.config import Bound
 from datapipe.document import Verdict
 from datapipe.rules.judge import first_broken, judge, measure, remove_lines
-from datapipe.rules.registry import LINE_RULES, PAGE_RULES, find, rule
+from datapipe.rules.registry import LINE_RULES, PAGE_RULES
 from datapipe.text.view import TextView
 from tests.datapipe.rules.pages import CHINESE, ENGLISH, bounds
 
@@ -22,12 +22,6 @@ def test_the_first_broken_bound_in_order_is_the_verdict() -> None:
     measures = {"a": np.array([1.0, 5.0, 1.0]), "b": np.array([0.0, 0.0, 9.0])}
     verdicts = first_broken(measures, {"b": Bound(max=8), "a": Bound(max=4)})
     assert verdicts == [None, Verdict("a", 5.0, 4.0), Verdict("b", 9.0, 8.0)]
-
-
-def test_bounds_are_inclusive_and_name_the_limit_that_broke() -> None:
-    bound = Bound(min=1, max=2)
-    assert bound.broken(np.array([0.9, 1.0, 2.0, 2.1])).tolist() == [True, False, False, True]
-    assert (bound.broken_by(0.5), bound.broken_by(1.5), bound.broken_by(3)) == (1, None, 2)
 
 
 @pytest.mark.parametrize("name", [*PAGE_RULES, *LINE_RULES])
@@ -62,20 +56,6 @@ def test_measures_can_be_judged_again_without_the_text() -> None:
     stored = measure(TextView.of([ENGLISH]), entry.pages)
     assert first_broken(stored, entry.pages) == [None]
     assert first_broken(stored, {"gopher.words": Bound(max=10)})[0] is not None
-
-
-def test_an_unknown_rule_is_named_with_its_nearest() -> None:
-    with pytest.raises(KeyError, match="did you mean gopher.words"):
-        find(PAGE_RULES, "gopher.wrds")
-    with pytest.raises(KeyError, match="is a line rule; it belongs under `lines`"):
-        find(PAGE_RULES, "c4.policy")
-
-
-def test_a_rule_without_a_docstring_or_defined_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="no docstring"):
-        rule("test.nothing")(lambda view: np.zeros(len(view)))
-    with pytest.raises(ValueError, match="defined twice"):
-        rule("gopher.words")(PAGE_RULES["gopher.words"].measure)
 
 
 def test_no_bounds_and_nothing_invisible_leave_the_view_as_it_is() -> None:

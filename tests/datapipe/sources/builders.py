@@ -1,8 +1,9 @@
-"""Small inputs for the tests of sources: pages, crawl files, and the rules that read them."""
+"""Small inputs for the tests of sources: pages, an article, crawl files, a corpus, and the rules that read them."""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,33 @@ CHINESE = (
     "早晨磨坊主人沿着河岸走，数着水里还剩下多少根柱子。",
     "他写信向县里求助，县里回答说这座桥从来没有列在他们的名单上。",
 )
+
+ARTICLE = f"""{{{{Infobox bridge|name=Old [[bridge]]|image=a.jpg}}}}
+[[File:Bridge.jpg|thumb|The [[bridge]] in 1900]]
+'''The bridge''' was a [[wood|wooden]] bridge.<ref>A book, p. 3</ref> {SENTENCES[0]}
+
+== History ==
+{SENTENCES[1]}{{{{citation needed|date=May 2024}}}} It was {{{{convert|40|m}}}} long, in German {{{{lang|de|Holzbrücke}}}}.
+{{| class="wikitable"
+! Year !! Toll
+|-
+| 1900 || 2
+|}}
+* The first post
+* The second [http://example.org post]
+=== Empty ===
+== References ==
+{{{{reflist}}}}
+== After ==
+Never seen.
+[[Category:Bridges]]
+"""
+
+RULES = [
+    InputConfig(glob="web/*.warc.gz", source="warc"),
+    InputConfig(glob="books/**/*.txt", source="text", domain="Book"),
+    InputConfig(glob="**/*.jsonl", source="records", domain="QA"),
+]
 
 
 def page(paragraphs: Sequence[str] = SENTENCES, head: str = "", title: str = "A bridge") -> str:
@@ -55,6 +83,22 @@ def warc(
             )  # fmt: skip
             writer.write_record(record)
     return offsets
+
+
+def small_corpus(root: Path) -> Path:
+    """Writes what RULES read, some of it damaged, and one file that none of them names."""
+    for folder in ("web", "books/zh", "qa"):
+        (root / folder).mkdir(parents=True)
+    warc(root / "web/a.warc.gz", [(page().encode(), {"url": f"http://a.org/{n}"}) for n in range(6)] + [(b"", {})])
+    warc(root / "web/cut.warc.gz", [(page().encode(), {"url": f"http://b.org/{n}"}) for n in range(4)])
+    (root / "web/cut.warc.gz").write_bytes((root / "web/cut.warc.gz").read_bytes()[:-200])
+    for number in range(12):
+        (root / f"books/zh/{number}.txt").write_text(f"第{number}章\n" + "\n".join(CHINESE))
+    (root / "qa/a.jsonl").write_text(
+        "\n".join(json.dumps({"text": f"{n} {SENTENCES[n % 3]}"}) for n in range(30)) + "\nno json\n"
+    )
+    (root / "notes.md").write_text("nobody reads this")
+    return root
 
 
 def read(path: Path, config: ExtractConfig | None = None, **rule: Any) -> list[Document]:

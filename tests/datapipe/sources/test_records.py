@@ -11,8 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from core.config import ConfigError
-from datapipe.config import InputConfig
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
 
@@ -139,20 +137,3 @@ def test_parquet_with_nested_fields(tmp_path: Path) -> None:
     assert [(d.text, d.url) for d in made] == [(sentence, "http://a.org") for sentence in SENTENCES]
     (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-30])
     assert outcomes(read(tmp_path / "b.parquet", source="parquet")) == ["extract.corrupt_file"]
-
-
-@pytest.mark.parametrize(
-    ("rule", "message"),
-    [
-        ({"source": "zip"}, "source = 'zip' must be one of"),
-        ({"markup": "docx"}, "markup = 'docx' must be one of"),
-        ({"domain": "Web"}, "domain = 'Web' must be one of"),
-        ({"source": "records", "options": {"txt": "a"}}, "options.txt: no such setting; did you mean 'text'"),
-        ({"source": "records", "options": {"remove": ["("]}}, "is no regular expression"),
-        ({"source": "text", "options": {"lines": 2, "between": "x"}}, "cannot go with between"),
-    ],
-)
-def test_a_wrong_rule_is_refused_by_name(rule: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigError, match=None) as refusal:
-        InputConfig(**rule)  # type: ignore[arg-type]
-    assert message in str(refusal.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import ConfigError, build, read_yaml
+from core.config import ConfigError
 from datapipe.config import CleanConfig, DataConfig, ExtractConfig
 from datapipe.document import Document, content_hash, to_batch
 from datapipe.rules.sets import Bounds
@@ -13,12 +13,7 @@ from datapipe.shards import read_kept, shard_name
 from datapipe.stages.clean import clean, clean_batch
 from datapipe.work import Work
 from tests.conftest import MakeWork
-from tests.datapipe.rules.pages import CHINESE, CONFIG, ENGLISH
-
-
-def config(**changes: object) -> CleanConfig:
-    return build(CleanConfig, {**read_yaml(CONFIG)["clean"], **changes}, "clean")
-
+from tests.datapipe.rules.pages import CHINESE, ENGLISH, config
 
 DOCUMENTS = [
     Document("s", "en", "WebText", ENGLISH, "en"),
@@ -78,11 +73,6 @@ def test_flagged_words_come_from_the_lists_of_the_documents_language(tmp_path: P
     rows = cleaned([page, french], config(flagged_words={"en": [str(words)]}))
     assert rows["ferry"]["verdict"]["rule"] == "flagged.share"  # type: ignore[index]
     assert rows["french"]["verdict"] is None
-
-
-def test_a_list_that_is_missing_is_named_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="flagged_words.en: .*none.txt: no such file"):
-        config(flagged_words={"en": [str(tmp_path / "none.txt")]}).files(None)
 
 
 def test_a_document_of_unreasonable_length_goes_unread() -> None:

@@ -12,37 +12,18 @@ import pytest
 from pyspark.sql import SparkSession
 
 from core import storage
-from core.config import ConfigError
 from core.run import Run
-from datapipe.config import DataConfig, ExtractConfig, InputConfig, TriageConfig
+from datapipe.config import DataConfig, ExtractConfig, TriageConfig
 from datapipe.shards import read_kept, shard_facts
-from datapipe.sources.inputs import balanced, find, part_name
+from datapipe.sources.inputs import balanced, find
 from datapipe.stages.extract import extract
 from datapipe.work import Work
-from tests.datapipe.sources.builders import CHINESE, SENTENCES, page, warc
-
-RULES = [
-    InputConfig(glob="web/*.warc.gz", source="warc"),
-    InputConfig(glob="books/**/*.txt", source="text", domain="Book"),
-    InputConfig(glob="**/*.jsonl", source="records", domain="QA"),
-]
+from tests.datapipe.sources.builders import CHINESE, RULES, small_corpus
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    root = tmp_path / "corpus"
-    for folder in ("web", "books/zh", "qa"):
-        (root / folder).mkdir(parents=True)
-    warc(root / "web/a.warc.gz", [(page().encode(), {"url": f"http://a.org/{n}"}) for n in range(6)] + [(b"", {})])
-    warc(root / "web/cut.warc.gz", [(page().encode(), {"url": f"http://b.org/{n}"}) for n in range(4)])
-    (root / "web/cut.warc.gz").write_bytes((root / "web/cut.warc.gz").read_bytes()[:-200])
-    for number in range(12):
-        (root / f"books/zh/{number}.txt").write_text(f"第{number}章\n" + "\n".join(CHINESE))
-    (root / "qa/a.jsonl").write_text(
-        "\n".join(json.dumps({"text": f"{n} {SENTENCES[n % 3]}"}) for n in range(30)) + "\nno json\n"
-    )
-    (root / "notes.md").write_text("nobody reads this")
-    return root
+    return small_corpus(tmp_path / "corpus")
 
 
 def at_work(spark: SparkSession, corpus: Path, run: Path, **changes: Any) -> Work:
@@ -105,31 +86,3 @@ def test_a_killed_run_goes_on_with_the_files_not_yet_read(spark: SparkSession, c
     again = extract(at_work(spark, corpus, tmp_path / "run"))
     assert again["files_read_now"] == 5 and again["digest"] == whole["digest"]
     assert shard_facts(str(tmp_path / "run/extract/shards/00001.parquet"))["in"] > 0
-
-
-def test_a_part_is_read_anew_when_anything_it_depends_on_changes(corpus: Path) -> None:
-    config = ExtractConfig(inputs=RULES)
-    [(file, rule), *_] = find(config, str(corpus))
-    names = {
-        part_name(file, rule, config),
-        part_name(replace(file, version="2"), rule, config),
-        part_name(file, replace(rule, language="en"), config),
-        part_name(file, rule, replace(config, languages=["zh"])),
-        part_name(file, rule, replace(config, html=replace(config.html, main_text=0.5))),
-    }
-    assert len(names) == 5
-    assert part_name(file, replace(rule, glob="other/*"), config) in names
-
-
-def test_the_first_rule_that_names_a_file_reads_it(corpus: Path) -> None:
-    rules = [InputConfig(glob="books/zh/1.txt", domain="ClassicalChinese"), *RULES]
-    claimed = {file.path: rule.domain for file, rule in find(ExtractConfig(inputs=rules), str(corpus))}
-    assert (claimed["books/zh/1.txt"], claimed["books/zh/2.txt"]) == ("ClassicalChinese", "Book")
-
-
-def test_a_corpus_that_is_not_there_or_holds_nothing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such directory"):
-        find(ExtractConfig(inputs=RULES), str(tmp_path / "none"), must_exist=True)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match=r"holds no file that extract.inputs names \(globs: web/\*.warc.gz"):
-        find(ExtractConfig(inputs=RULES), str(tmp_path / "empty"), must_exist=True)

@@ -11,7 +11,6 @@ import pytest
 from core.config import build
 from datapipe.config import DataConfig, ExtractConfig, FilterQualityConfig, QualitySources, Selector, TrainQualityConfig
 from datapipe.document import Document
-from datapipe.quality.baselines import Sample, source_only
 from datapipe.stages.filter_quality import RULE, filter_quality, thresholds
 from datapipe.stages.train_quality import role, train_quality
 
@@ -90,15 +89,6 @@ def test_a_domain_that_training_did_not_see_is_measured(make_work) -> None:
     assert set(card["unseen_domains"]) == {"Book", "WorldKnowledge"}
     for row in card["unseen_domains"].values():
         assert row["documents"] == 30 and row["auc"] > 0.85 > row["auc_form_only"] - 0.1
-
-
-def test_a_collection_that_both_sides_know_shows_in_the_source_only_baseline() -> None:
-    def own(positive: bool, host: str, count: int) -> list[Sample]:
-        return [Sample(positive, f"{host}{n}", host, "Book", 100, ["a b c"]) for n in range(count)]
-
-    training = [*own(True, "file:x", 20), *own(False, "a.test", 20)]
-    assert source_only(training, [*own(True, "file:x", 10), *own(False, "b.test", 10)]) == 1.0
-    assert source_only(training, [*own(True, "file:y", 10), *own(False, "b.test", 10)]) == 0.5
 
 
 def test_training_twice_gives_the_same_model_whatever_the_shards(make_work, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""A large file read in parts by several tasks gives the documents that it gives when it is read whole."""
+"""Which rule reads a file, and that a file read in parts by several tasks gives what it gives when it is read whole."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from warcio.warcwriter import WARCWriter
 
 from core import storage
+from core.config import ConfigError
 from datapipe.config import ExtractConfig, InputConfig
 from datapipe.document import Document
 from datapipe.sources.base import InputFile
-from datapipe.sources.inputs import balanced, in_parts, part_name
+from datapipe.sources.inputs import balanced, find, in_parts, part_name
 from datapipe.sources.reading import documents
+from tests.datapipe.sources.builders import RULES, small_corpus
 from tests.made_corpus import respond
 from tests.prose import article, page
 
@@ -54,6 +57,11 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n in range(14):
             respond(writer, f"http://one.example/{n}", page(n, "en"))
     return path
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return small_corpus(tmp_path / "corpus")
 
 
 @given(lengths=st.lists(st.integers(0, 60), min_size=8, max_size=20), most=st.integers(40, 300))
@@ -124,3 +132,31 @@ def test_a_stream_of_one_long_line_is_one_document(tmp_path: Path) -> None:
         out.write(json.dumps({"text": text}) + "\n")
     path.write_text(out.getvalue())
     same(path, LINES, 700, -(-path.stat().st_size // 700))
+
+
+def test_a_part_is_read_anew_when_anything_it_depends_on_changes(corpus: Path) -> None:
+    config = ExtractConfig(inputs=RULES)
+    [(file, rule), *_] = find(config, str(corpus))
+    names = {
+        part_name(file, rule, config),
+        part_name(replace(file, version="2"), rule, config),
+        part_name(file, replace(rule, language="en"), config),
+        part_name(file, rule, replace(config, languages=["zh"])),
+        part_name(file, rule, replace(config, html=replace(config.html, main_text=0.5))),
+    }
+    assert len(names) == 5
+    assert part_name(file, replace(rule, glob="other/*"), config) in names
+
+
+def test_the_first_rule_that_names_a_file_reads_it(corpus: Path) -> None:
+    rules = [InputConfig(glob="books/zh/1.txt", domain="ClassicalChinese"), *RULES]
+    claimed = {file.path: rule.domain for file, rule in find(ExtractConfig(inputs=rules), str(corpus))}
+    assert (claimed["books/zh/1.txt"], claimed["books/zh/2.txt"]) == ("ClassicalChinese", "Book")
+
+
+def test_a_corpus_that_is_not_there_or_holds_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such directory"):
+        find(ExtractConfig(inputs=RULES), str(tmp_path / "none"), must_exist=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"holds no file that extract.inputs names \(globs: web/\*.warc.gz"):
+        find(ExtractConfig(inputs=RULES), str(tmp_path / "empty"), must_exist=True)
