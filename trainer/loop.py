@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -214,18 +215,23 @@ class Loop:
     def _validate(self) -> dict[str, Any]:
         """Loss and bits per byte of each domain's held-out windows."""
         self._mask()
-        per_rank = self.config.parallel.micro_batch
-        whole = per_rank * self.ranks.data_size
+        micro = self.config.parallel.micro_batch
+        # As many micro-batches at once as a training step has: one at a time would leave a pipeline's other stages idle.
+        own = self.engine.rows(self.config.pretrain.batch_at(max(1, self.step)))
+        most = max(1, (own.stop - own.start) // micro)
         found = {}
         for domain in self.validation.domains:
             nats = tokens = 0.0
             index = self.blend.domains.index(domain)
-            for start in range(0, self.validation.windows(domain), whole):
+            start, windows = 0, self.validation.windows(domain)
+            while start < windows:
                 self.watchdog.beat(f"a validation batch of {domain}")
-                held = self.validation.batch(domain, start + self.ranks.data * per_rank, per_rank)
-                batch = Batch(torch.from_numpy(held.tokens), torch.full((per_rank,), index), torch.from_numpy(held.mask).long())
+                count = micro * min(most, math.ceil((windows - start) / (micro * self.ranks.data_size)))
+                held = self.validation.batch(domain, start + self.ranks.data * count, count)
+                batch = Batch(torch.from_numpy(held.tokens), torch.full((count,), index), torch.from_numpy(held.mask).long())
                 tally = self.engine.losses(batch)[index]
                 nats, tokens = nats + float(tally[0]), tokens + float(tally[1])
+                start += count * self.ranks.data_size
             bits = nats / 0.6931471805599453 / max(1, self.validation.utf8_bytes(domain))
             found[domain] = {"loss": nats / max(1.0, tokens), "bpb": bits, "tokens": int(tokens)}
         if self.log is not None:

@@ -227,6 +227,19 @@ def test_what_a_run_writes_down(tmp_path: Path) -> None:
     assert "pretrain: 12/12 step" in made["shown"][0]
 
 
+def test_validation_is_the_same_with_a_training_steps_micro_batches_at_once_as_with_one(tmp_path: Path) -> None:
+    still = OptimizerConfig(lr=1e-12, lr_matrix=1e-12)
+    found = []
+    for batch in (2, 6):  # one micro-batch at once, and three, of which the last windows fill one
+        run = tmp_path / str(batch)
+        write_encoded(run)
+        one(settings(run, steps=1, batch=batch, optimizer=still, validate_sequences=0))
+        found.append(manifest(run)["validation"])
+    for domain, score in found[0].items():
+        assert score["tokens"] > 6 * CONTEXT and score["tokens"] == found[1][domain]["tokens"]
+        assert score["loss"] == pytest.approx(found[1][domain]["loss"], rel=1e-6)
+
+
 def test_a_run_beyond_the_epochs_of_its_mix_says_so_and_marks_where(tmp_path: Path) -> None:
     write_encoded(tmp_path, documents=12)
     said = one(settings(tmp_path, steps=8, optimizer=OptimizerConfig(lr=1e30)), settings(tmp_path, steps=8))["said"]
