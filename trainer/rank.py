@@ -42,25 +42,31 @@ class Watchdog:
     """Ends this rank, with a sentence and the place where it waits, when `beat` was not called for `seconds`.
 
     A rank that hangs makes all others wait in their next collective; those then end, and with them the run. Time-outs of
-    process groups do not serve: groups that DeepSpeed makes keep torch's own, half an hour.
+    process groups do not serve: groups that DeepSpeed makes keep torch's own, half an hour. Time in which the process was
+    suspended, as Slurm does for a job that goes first, does not count.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._last, self._doing = time.monotonic(), "its first step"
+        self._beats, self._doing = 0, "its first step"
         self._ended = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def beat(self, doing: str) -> None:
         """This rank is alive; `doing` is what it does next."""
-        self._last, self._doing = time.monotonic(), doing
+        self._beats, self._doing = self._beats + 1, doing
 
     def end(self) -> None:
         self._ended.set()
 
     def _watch(self) -> None:
-        while not self._ended.wait(min(5.0, self._seconds / 4)):
-            waited = time.monotonic() - self._last
+        look = min(5.0, self._seconds / 4)
+        waited, beats, before = 0.0, self._beats, time.monotonic()
+        while not self._ended.wait(look):
+            now = time.monotonic()
+            # A look that comes far too late was made by a process that had been suspended.
+            waited = waited + min(now - before, 2 * look) if beats == self._beats else 0.0
+            beats, before = self._beats, now
             if waited > self._seconds:
                 rank = os.environ.get("RANK", "0")
                 said = f"error on rank {rank}: {self._doing} has taken {waited:.0f} s, longer than parallel.timeout_minutes: "

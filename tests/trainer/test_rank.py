@@ -54,6 +54,23 @@ def test_a_rank_ends_when_those_of_another_node_have(tmp_path: Path) -> None:
     assert as_rank(tmp_path, 0, "time.sleep(1)", **nodes[0].environment(0))[0] == 0, "those of node 1 ended well"
 
 
+@pytest.mark.parametrize("sleeps, status", [(0.06, 0), (1.0, 1)])
+def test_time_in_which_a_rank_was_suspended_does_not_count_as_hanging(sleeps: float, status: int) -> None:
+    code = (
+        "import time\nfrom trainer.rank import Watchdog\nWatchdog(2.0)\nprint('begun', flush=True)\n"
+        f"for _ in range(10): time.sleep({sleeps})"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as rank:
+        assert rank.stdout is not None and rank.stdout.readline() == "begun\n"
+        rank.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        rank.send_signal(signal.SIGCONT)
+        said = rank.communicate(timeout=60)[1]
+    assert rank.returncode == status and ("its first step has taken" in said) == bool(status)
+
+
 @pytest.mark.slow
 def test_a_rank_that_hangs_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     config, run = write_config(tmp_path / "run.yaml", steps=100_000, save_every=0, validate_every=0), tmp_path / "run"
