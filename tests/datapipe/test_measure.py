@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from core.config import ConfigError
 from core.run import Run
@@ -16,6 +17,7 @@ from datapipe.document import Document, Verdict
 from datapipe.measure import measure
 from datapipe.rules.sets import Bounds
 from datapipe.rules.tune import TuneConfig, tune
+from tests.conftest import MakeWork
 from tests.datapipe.rules.pages import CHINESE, ENGLISH, bounds
 
 DOCUMENTS = [
@@ -30,7 +32,7 @@ def no_session() -> NoReturn:
 
 
 @pytest.fixture
-def config(make_work, tmp_path: Path) -> DataConfig:
+def config(make_work: MakeWork, tmp_path: Path) -> DataConfig:
     """A run whose extract has written DOCUMENTS into two shards."""
     settings = DataConfig(run=str(tmp_path / "run"), extract=ExtractConfig(shards=2), clean=bounds()._config)
     made = make_work("clean", DOCUMENTS, settings).inputs["documents"]
@@ -38,7 +40,7 @@ def config(make_work, tmp_path: Path) -> DataConfig:
     return settings
 
 
-def test_measures_are_made_once_and_read_by_tune(config: DataConfig, spark, tmp_path: Path) -> None:
+def test_measures_are_made_once_and_read_by_tune(config: DataConfig, spark: SparkSession, tmp_path: Path) -> None:
     assert measure(config, lambda: spark).startswith("measure: 10 documents, ")
     rows = [row for path in sorted(tmp_path.glob("run/measures/shards/*.parquet")) for row in pq.read_table(path).to_pylist()]
     assert sorted(row["id"] for row in rows) == sorted(document.id for document in DOCUMENTS[:-1])
@@ -47,7 +49,7 @@ def test_measures_are_made_once_and_read_by_tune(config: DataConfig, spark, tmp_
     assert "gopher.words: min 60" in page
 
 
-def test_other_bounds_or_documents_are_measured_anew(config: DataConfig, spark) -> None:
+def test_other_bounds_or_documents_are_measured_anew(config: DataConfig, spark: SparkSession) -> None:
     measure(config, lambda: spark)
     other = dataclasses.replace(config, clean=dataclasses.replace(config.clean, longest=900))
     with pytest.raises(AssertionError, match="a session was opened"):

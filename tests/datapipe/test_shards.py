@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_only_kept_documents_are_read_back(tmp_path: Path) -> None:
 
 
 def test_a_shard_that_failed_on_the_way_is_not_there(tmp_path: Path) -> None:
-    def broken():  # type: ignore[no-untyped-def]
+    def broken() -> Iterator[pa.RecordBatch]:
         yield to_batch(corpus(3))
         raise RuntimeError("cut off")
 

@@ -10,7 +10,8 @@ import pytest
 from core.config import ConfigError
 from datapipe.config import DataConfig, ExtractConfig
 from datapipe.document import Document, Verdict
-from datapipe.write import write
+from datapipe.write import Form, write
+from tests.conftest import MakeWork
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, read
 
 FIELDS = {"key_field": "id", "domain_field": "domain", "language_field": "language", "url": "url"}
@@ -33,7 +34,7 @@ def documents() -> list[Document]:
 
 
 @pytest.mark.parametrize(("form", "source"), [("jsonl", "records"), ("parquet", "parquet")])
-def test_kept_documents_are_written_and_read_back(make_work, tmp_path: Path, form: str, source: str) -> None:
+def test_kept_documents_are_written_and_read_back(make_work: MakeWork, tmp_path: Path, form: Form, source: str) -> None:
     work = make_work("clean", documents(), DataConfig(extract=ExtractConfig(shards=2)))
     stage, target = work.inputs["documents"], tmp_path / "out"
     about = write(work.session, stage, 2, str(target), form)
@@ -49,7 +50,7 @@ def test_kept_documents_are_written_and_read_back(make_work, tmp_path: Path, for
     assert first.stat().st_mtime_ns == before and (target / about["files"][1]).exists(), "only what is missing is written"
 
 
-def test_a_folder_of_another_form_is_refused(make_work, tmp_path: Path) -> None:
+def test_a_folder_of_another_form_is_refused(make_work: MakeWork, tmp_path: Path) -> None:
     work = make_work("clean", documents(), DataConfig(extract=ExtractConfig(shards=1)))
     write(work.session, work.inputs["documents"], 1, str(tmp_path / "out"), "jsonl")
     with pytest.raises(ConfigError, match="holds documents of another run, stage or form"):

@@ -16,14 +16,14 @@ def test_partitions_and_adaptive_execution_change_nothing(line: Line, spark: Spa
     config = data_config(line.config, run, line.corpus)
     assert config.spark.adaptive and config.spark.partitions == 3, "what the line ran with"
     wanted = {"spark.sql.shuffle.partitions": "7", "spark.sql.adaptive.enabled": "false"}
-    before = {name: spark.conf.get(name) for name in wanted}
+    before = {name: str(spark.conf.get(name)) for name in wanted}
     try:
         for name, value in wanted.items():
             spark.conf.set(name, value)
         run_stages(chain("extract", "encode", config), config, run, lambda: spark)
     finally:
         for name, value in before.items():
-            spark.conf.set(name, str(value))
+            spark.conf.set(name, value)
     found, first = digests(run), digests(Run(str(line.run)))
     assert found == {name: first[name] for name in found}
     assert len(found) >= 8

@@ -105,13 +105,13 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
         tokens_per_second=512.5,
         epochs={"WebText": 1.5, "Code": 1.5},
     )
-    step = {"grad_norm": 1.5, "lr": {"vector-like": 1e-3, "matrix-like": 2e-3}, "tokens_per_second": 500.0}
+    usual = {"grad_norm": 1.5, "lr": {"vector-like": 1e-3, "matrix-like": 2e-3}, "tokens_per_second": 500.0}
     run.log(
-        {"step": 1, "tokens": 100, "loss": 9.1, **step},
-        {"step": 2, "tokens": 200, "loss": 8.9, **step},
+        {"step": 1, "tokens": 100, "loss": 9.1, **usual},
+        {"step": 2, "tokens": 200, "loss": 8.9, **usual},
         {"step": 2, "validation": {"WebText": {"loss": 8.0, "bpb": 2.9}, "Code": {"loss": 7.0, "bpb": 2.5}}},
-        {"step": 2, "tokens": 200, "loss": 7.5, **step},
-        {"step": 3, "tokens": 300, "loss": 6.4, **step},
+        {"step": 2, "tokens": 200, "loss": 7.5, **usual},
+        {"step": 3, "tokens": 300, "loss": 6.4, **usual},
         {"step": 3, "event": "spike", "message": "The loss rose & fell at step 3."},
         {"step": 3, "validation": {"WebText": {"loss": 6.0, "bpb": 2.2}, "Code": {"loss": 5.0, "bpb": 1.8}}},
         tail='{"step": 4, "lo',
@@ -144,7 +144,7 @@ def finished(new_run: Callable[[], RunWriter]) -> Path:
     }  # fmt: skip
     run.write("benchmark/scores.json", {"model": "small", "scores": {"arc": score}})
     for step, tokens, loss, level in ((2, 200, 7.5, 24.0), (3, 300, 5.5, 31.5)):
-        stand = {"training": None, "step": step, "tokens": tokens, "loss": loss, "bpb": loss / 3}
+        stand: dict[str, Any] = {"training": None, "step": step, "tokens": tokens, "loss": loss, "bpb": loss / 3}
         totals = {name: {"bpb": loss / 3, "covered": 1.0} for name in ("L-Prop", "F-Prop")}
         stand["tables"] = {"english": {"sums": totals}, "chinese": {"sums": {"Weighted Sum": {"bpb": loss / 2}}}}
         sums = {"english": {"sums": {"L-Prop": {"bpb": 0.9}}}}

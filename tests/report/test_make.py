@@ -10,6 +10,7 @@ from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,10 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.text, self.open, self.outside, self.tags = "", [], [], []
+        self.text = ""
+        self.open: list[str] = []
+        self.outside: list[str] = []
+        self.tags: list[str] = []
         self.feed(html)
         self.text = re.sub(r"\s+", " ", self.text)
 
@@ -54,9 +58,10 @@ def page_of(run: Path, **settings: int) -> Page:
     return page
 
 
-def summary_of(run: Path) -> dict:
+def summary_of(run: Path) -> dict[str, Any]:
     make(ReportConfig(run=str(run)))
-    return json.loads((run / "report" / "summary.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((run / "report" / "summary.json").read_text(encoding="utf-8"))
+    return found
 
 
 def test_the_summary_holds_the_figures_that_scripts_read(finished: Path) -> None:

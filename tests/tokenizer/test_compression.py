@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from tokenizers import Tokenizer
 
 from tokenizer.compression import KINDS, REPORT, average, kind_of, ours, plot, rates, ratios, table
 
@@ -15,7 +16,7 @@ def test_the_weights_give_the_averages_that_the_report_prints(name: str, printed
     assert average(dict(zip(KINDS, REPORT[name], strict=True))) == pytest.approx(printed, abs=0.0015)
 
 
-def test_rates_are_tokens_over_utf8_bytes(tokenizer) -> None:
+def test_rates_are_tokens_over_utf8_bytes(tokenizer: Tokenizer) -> None:
     measured = rates(ours(tokenizer.to_str()), {"English": ["12", "34"], "Chinese": ["江水"]})
     assert measured["English"] == 1.0, "four digits, four tokens"
     assert measured["Chinese"] == pytest.approx(len(tokenizer.encode("江水").ids) / 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,7 +45,9 @@ def reference(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 @given(st.lists(texts, max_size=6))
-def test_both_engines_give_the_same_ids_and_the_text_comes_back(engines, tokenizer, batch) -> None:
+def test_both_engines_give_the_same_ids_and_the_text_comes_back(
+    engines: dict[str, Encoder], tokenizer: Tokenizer, batch: list[str]
+) -> None:
     fast, slow = (engines[name].encode(batch) for name in ("fastokens", "tokenizers"))
     assert np.array_equal(fast[0], slow[0])
     assert np.array_equal(fast[1], slow[1])
@@ -57,12 +60,12 @@ def test_both_engines_give_the_same_ids_and_the_text_comes_back(engines, tokeniz
 
 
 @pytest.mark.parametrize("engine", ["fastokens", "tokenizers"])
-def test_control_tokens_written_in_text_never_become_control_ids(engines, engine: str) -> None:
+def test_control_tokens_written_in_text_never_become_control_ids(engines: dict[str, Encoder], engine: str) -> None:
     ids, _ = engines[engine].encode(AWKWARD)
     assert ids.min() >= len(SMALL.control_tokens)
 
 
-def test_ids_are_those_of_the_library_called_plainly(engines, tokenizer) -> None:
+def test_ids_are_those_of_the_library_called_plainly(engines: dict[str, Encoder], tokenizer: Tokenizer) -> None:
     batch = lines() + AWKWARD
     ids, lengths = engines["fastokens"].encode(batch)
     plain = [reference(tokenizer, text) for text in batch]
@@ -70,7 +73,7 @@ def test_ids_are_those_of_the_library_called_plainly(engines, tokenizer) -> None
     assert lengths.tolist() == [len(text) for text in plain]
 
 
-def test_documents_are_ended_once_each_empty_ones_too(engines) -> None:
+def test_documents_are_ended_once_each_empty_ones_too(engines: dict[str, Encoder]) -> None:
     encoder = engines["fastokens"]
     ids, lengths = encoder.end_documents(*encoder.encode(["the river", "", "江水"]))
     assert (ids == encoder.eos).sum() == 3
@@ -78,8 +81,8 @@ def test_documents_are_ended_once_each_empty_ones_too(engines) -> None:
     assert lengths[1] == 1
 
 
-def test_an_engine_that_gives_other_ids_is_not_used(tokenizer, monkeypatch) -> None:
-    def wrong(fast, batch):
+def test_an_engine_that_gives_other_ids_is_not_used(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(fast: object, batch: list[str]) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(len(batch), np.int32), np.ones(len(batch), np.int64)
 
     monkeypatch.setattr(encode, "_by_fastokens", wrong)
@@ -89,7 +92,7 @@ def test_an_engine_that_gives_other_ids_is_not_used(tokenizer, monkeypatch) -> N
     assert encoder.encode(["the river"])[0].tolist() == reference(tokenizer, "the river")
 
 
-def test_without_the_fast_engine_the_library_serves(tokenizer, monkeypatch) -> None:
+def test_without_the_fast_engine_the_library_serves(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)
 
@@ -105,7 +108,7 @@ broken = st.lists(st.sampled_from([b"\xe6\xb1", "江".encode(), b"</s>", b"\xff"
 
 
 @given(st.one_of(st.binary(), broken))
-def test_arbitrary_bytes_come_back(tokenizer, raw) -> None:
+def test_arbitrary_bytes_come_back(tokenizer: Tokenizer, raw: bytes) -> None:
     codec = ByteCodec(Tokenizer.from_str(tokenizer.to_str()))
     ids = codec.encode(raw)
     assert codec.decode(ids) == raw
@@ -139,7 +142,9 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("language", SENTENCES)
-def test_every_language_comes_back_with_the_librarys_ids(engines, tokenizer, language: str) -> None:
+def test_every_language_comes_back_with_the_librarys_ids(
+    engines: dict[str, Encoder], tokenizer: Tokenizer, language: str
+) -> None:
     text = SENTENCES[language]
     ids, _ = engines["fastokens"].encode([text])
     assert ids.tolist() == reference(tokenizer, text)
@@ -170,14 +175,14 @@ def test_every_character_is_cut_by_the_fast_engine_as_by_the_library() -> None:
     assert np.array_equal(mine[0], theirs[0])
 
 
-def test_engines_are_made_once_a_process(tokenizer, monkeypatch) -> None:
+def test_engines_are_made_once_a_process(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
     json = tokenizer.to_str()
     Encoder(json)
     monkeypatch.setattr(encode.importlib, "import_module", None)
     assert Encoder(json, sample=["the river"]).engine == "fastokens"
 
 
-def test_a_vocabulary_is_described_by_its_file(tmp_path, tokenizer) -> None:
+def test_a_vocabulary_is_described_by_its_file(tmp_path: Path, tokenizer: Tokenizer) -> None:
     path = tmp_path / "tokenizer.json"
     tokenizer.save(str(path))
     vocabulary = Vocabulary.read(str(path))

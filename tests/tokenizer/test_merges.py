@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Regex, pre_tokenizers
+from tokenizers import Regex, Tokenizer, pre_tokenizers
 
 from tests.prose import article
 from tests.tokenizer.conftest import SMALL, lines
@@ -47,7 +47,7 @@ def test_runs_and_ties_are_merged_as_the_library_merges_them(seed: int, letters:
         assert train([text], config).to_str() == reference
 
 
-def test_counts_of_parts_add_up_to_the_same_vocabulary(tokenizer) -> None:
+def test_counts_of_parts_add_up_to_the_same_vocabulary(tokenizer: Tokenizer) -> None:
     cutter = Cutter(SMALL.pattern)
     parts = [cutter.count(lines()[start::3]) for start in range(3)]
     total: Counter[str] = sum(parts, Counter())

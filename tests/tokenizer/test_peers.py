@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
 from core.config import ConfigError
 from tokenizer import peers
@@ -19,7 +20,9 @@ def ranks(path: Path, extra: tuple[bytes, ...] = ()) -> str:
     return str(path)
 
 
-def test_a_vocabulary_of_tiktoken_counts_and_reads_control_tokens_as_text(tmp_path: Path, monkeypatch) -> None:
+def test_a_vocabulary_of_tiktoken_counts_and_reads_control_tokens_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = ranks(tmp_path / "made.tiktoken", (b"th", b"the"))
     monkeypatch.setitem(PEERS, "Llama-3", Peer("made.tiktoken", 258, PEERS["Llama-3"].pattern))
     count = load("Llama-3", path)
@@ -27,7 +30,7 @@ def test_a_vocabulary_of_tiktoken_counts_and_reads_control_tokens_as_text(tmp_pa
     assert count(["<|endoftext|>"]) == len("<|endoftext|>")
 
 
-def test_any_other_name_takes_a_tokenizer_json(tmp_path: Path, tokenizer) -> None:
+def test_any_other_name_takes_a_tokenizer_json(tmp_path: Path, tokenizer: Tokenizer) -> None:
     tokenizer.save(str(tmp_path / "older.json"))
     assert load("older", str(tmp_path / "older.json"))(["the river </s>"]) == len(tokenizer.encode("the river ").ids) + 4
 
@@ -57,7 +60,7 @@ def test_an_unknown_name_is_told_what_is_known(tmp_path: Path) -> None:
         load("GPT-5", str(tmp_path / "a.model"))
 
 
-def test_what_a_library_is_missing_for_is_told(tmp_path: Path, monkeypatch) -> None:
+def test_what_a_library_is_missing_for_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(f"No module named '{name}'")
 

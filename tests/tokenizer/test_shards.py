@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ def index_by_hand(sequences: list[list[int]], code: int, width: int) -> bytes:
 
 
 @given(sequences_of_ids, st.sampled_from([("uint16", 8, 2, "H"), ("int32", 4, 4, "i")]))
-def test_files_are_the_layout_byte_for_byte_and_read_back(tmp_path_factory, sequences, kind) -> None:
+def test_files_are_the_layout_byte_for_byte_and_read_back(
+    tmp_path_factory: pytest.TempPathFactory, sequences: list[list[int]], kind: tuple[str, int, int, str]
+) -> None:
     dtype, code, width, letter = kind
     path = tmp_path_factory.mktemp("shard") / "WebText" / "train-00000"
     shard = write(path, sequences, dtype)
@@ -110,7 +113,7 @@ def _other_magic(path: Path) -> None:
         ("bin", lambda path: path.unlink(), "is missing"),
     ],
 )
-def test_a_damaged_shard_is_refused_by_name(tmp_path: Path, ending: str, damage, words: str) -> None:
+def test_a_damaged_shard_is_refused_by_name(tmp_path: Path, ending: str, damage: Callable[[Path], object], words: str) -> None:
     write(tmp_path / "train-00000", [[1, 2, 3], [4, 5, 2]])
     damage(tmp_path / f"train-00000.{ending}")
     with pytest.raises(DamagedShard, match=words) as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
@@ -55,5 +56,5 @@ def test_transformers_loads_the_files_and_writes_chat_as_the_report_does(tmp_pat
     assert write(talk, tokenize=False) == "<_system>S<_user>U<_bot>A"
     assert write(talk[:2], tokenize=False, add_generation_prompt=True) == "<_system>S<_user>U<_bot>"
     assert write(talk + talk[1:], tokenize=False) == "<_system>S<_user>U<_bot>A<_end><_user>U<_bot>A"
-    ids = write(talk, return_dict=False)
+    ids: Any = write(talk, return_dict=False)
     assert [identity for identity in ids if identity < 8] == [4, 5, 6]

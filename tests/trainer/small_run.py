@@ -58,7 +58,7 @@ def write_run(root: Path, **model: Any) -> TrainConfig:
             with ShardWriter(str(path), "uint16") as writer:
                 for text, language in zip(texts, LANGUAGES[domain], strict=True):
                     ids = [*tokenizer.encode(text, add_special_tokens=False).ids, 2]
-                    writer.add(ids, codes.index(language), len(text.encode()))
+                    writer.add(ids, language, len(text.encode()))
             assert writer.written is not None
             shards.append(
                 {

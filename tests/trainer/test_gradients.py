@@ -79,7 +79,8 @@ def reductions(config: TrainConfig) -> dict[str, tuple[bool, bool]]:
     for name, sprung in (("right", contextlib.nullcontext), ("sprung", bf16_on_the_way)):
         with sprung():
             engine = Engine(config, place(config.parallel, start(config.parallel)))
-            reduce, seen = engine.deepspeed.allreduce_bucket, []
+            reduce = engine.deepspeed.allreduce_bucket
+            seen: list[tuple[bool, bool]] = []
 
             def look(bucket: Any, *more: Any, reduce: Any = reduce, seen: list[Any] = seen, **named: Any) -> torch.Tensor:
                 made: torch.Tensor = reduce(bucket, *more, **named)

@@ -51,6 +51,7 @@ def train(configs: list[TrainConfig], end_after: int | None = None) -> dict[str,
     from core import progress
     from trainer import pretrain as entry
     from trainer.loop import Loop
+    from trainer.parallel.engine import Batch
     from trainer.parallel.start import start
     from trainer.rank import Stopped
 
@@ -59,9 +60,9 @@ def train(configs: list[TrainConfig], end_after: int | None = None) -> dict[str,
     said, shown = [], []
     batch, step = Loop._batch, Loop._train_step
 
-    def watched(self: Loop, begin: int, count: int) -> Any:
-        read[-1].extend(range(begin, begin + count))
-        return batch(self, begin, count)
+    def watched(self: Loop, start: int, count: int) -> Batch:
+        read[-1].extend(range(start, start + count))
+        return batch(self, start, count)
 
     def cut(self: Loop) -> dict[str, Any]:
         if end_after is not None and self.step == end_after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import mup
 import pytest
@@ -50,7 +50,7 @@ def test_at_the_base_width_it_is_the_plain_parametrisation_bit_for_bit() -> None
     ids = torch.arange(16)[:, None]
     assert torch.equal(build(based.model, 1)(ids), build(plain.model, 1)(ids))
     for of in ("vector-like", "matrix-like"):
-        assert peak_lr(of, based.model, based.pretrain.optimizer) == peak_lr(of, plain.model, plain.pretrain.optimizer)  # type: ignore[arg-type]
+        assert peak_lr(of, based.model, based.pretrain.optimizer) == peak_lr(of, plain.model, plain.pretrain.optimizer)
 
 
 def test_a_users_output_multiplier_does_not_replace_the_one_over_m() -> None:
@@ -87,7 +87,9 @@ def test_decay_falls_with_the_matrix_rate_or_keeps_its_size() -> None:
 
 
 @pytest.mark.parametrize(("form", "peer"), [("scaled", mup.MuAdamW), ("coupled", mup.MuAdam)])
-def test_groups_rates_and_decays_are_those_of_the_mup_package(form: str, peer: Callable[..., torch.optim.Optimizer]) -> None:
+def test_groups_rates_and_decays_are_those_of_the_mup_package(
+    form: Literal["scaled", "coupled"], peer: Callable[..., torch.optim.Optimizer]
+) -> None:
     def network(width: int) -> torch.nn.Module:
         return build(tiny(hidden=width, heads=width // 8, ffn=width * 3 // 2).model, 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -54,7 +55,7 @@ def test_every_models_config_parses_and_its_layout_fits_its_devices(path: Path) 
 
 
 @pytest.mark.parametrize("change", [{}, {"kv_heads": 2}, {"tied": True}, {"base_hidden": None}])
-def test_it_computes_what_the_formulas_say(change: dict[str, object]) -> None:
+def test_it_computes_what_the_formulas_say(change: dict[str, Any]) -> None:
     config = tiny(**change)
     network, ids = build(config.model, 1), tokens(config.model)
     expected = plain.logits(dict(network.named_parameters()), ids.t(), config).transpose(0, 1)
@@ -66,13 +67,12 @@ def test_logits_equal_those_of_transformers_llama() -> None:
         layers=2, hidden=64, heads=4, kv_heads=2, ffn=96, vocab=120, vocab_multiple=1, context=32, init_std_matrix=0.2
     )
     network = build(model, 1)
-    llama = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=120, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, rms_norm_eps=1e-5, max_position_embeddings=32, tie_word_embeddings=False,
-            attn_implementation="sdpa",
-        )
+    shape: dict[str, Any] = dict(
+        vocab_size=120, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, rms_norm_eps=1e-5, max_position_embeddings=32, tie_word_embeddings=False,
+        attn_implementation="sdpa",
     )  # fmt: skip
+    llama = LlamaForCausalLM(LlamaConfig(**shape))
     theirs = {"attention_norm.gain": "input_layernorm", "feed_forward_norm.gain": "post_attention_layernorm"}
     theirs |= {"attention.out.weight": "self_attn.o_proj", "feed_forward.down.weight": "mlp.down_proj"}
     theirs |= {f"attention.qkv.{n}": f"self_attn.{n}_proj" for n in "qkv"}

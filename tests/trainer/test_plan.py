@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -69,7 +71,7 @@ def test_the_lines_name_every_figure(report: TrainConfig) -> None:
 
 
 @pytest.mark.parametrize("shape", [{}, {"kv_heads": 2}, {"ffn": 512}])
-def test_a_block_keeps_what_autograd_keeps_of_it(shape: dict[str, int]) -> None:
+def test_a_block_keeps_what_autograd_keeps_of_it(shape: dict[str, Any]) -> None:
     model = ModelConfig(**{**dict(layers=1, hidden=192, heads=6, ffn=256, vocab=64, context=64), **shape})
     for precision, low in ((torch.float32, 4.0), (torch.bfloat16, 2.0)):
         network = build(model, 1).to(precision)

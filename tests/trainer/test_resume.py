@@ -151,7 +151,8 @@ class Counted:
         return list(self.handle.keys())
 
     def get_tensor(self, name: str) -> torch.Tensor:
-        self.elements += (found := self.handle.get_tensor(name)).numel()
+        found: torch.Tensor = self.handle.get_tensor(name)
+        self.elements += found.numel()
         return found
 
     def get_slice(self, name: str) -> Any:
@@ -162,7 +163,8 @@ class Counted:
         return list(self.handle.get_slice(self.name).get_shape())
 
     def __getitem__(self, place: Any) -> torch.Tensor:
-        self.elements += (found := self.handle.get_slice(self.name)[place]).numel()
+        found: torch.Tensor = self.handle.get_slice(self.name)[place]
+        self.elements += found.numel()
         return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.config import ConfigError
@@ -19,7 +21,7 @@ from datapipe.config.sources import InputConfig
         ({"source": "text", "options": {"lines": 2, "between": "x"}}, "cannot go with between"),
     ],
 )
-def test_a_wrong_rule_is_refused_by_name(rule: dict[str, object], message: str) -> None:
+def test_a_wrong_rule_is_refused_by_name(rule: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=None) as refusal:
-        InputConfig(**rule)  # type: ignore[arg-type]
+        InputConfig(**rule)
     assert message in str(refusal.value)

@@ -1,6 +1,7 @@
 """Finding items: verbatim, rewrapped, repunctuated, short; and not finding what is not there."""
 
 import textwrap
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
@@ -100,7 +101,7 @@ def test_every_place_is_found() -> None:
     assert (np.diff(hits.begin) == len(SHORT)).all()
 
 
-def test_an_index_comes_back_from_its_file_as_it_was(tmp_path) -> None:
+def test_an_index_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     uri = str(tmp_path / "index.npz")
     index().save(uri)
     text = f"{LONG} {CHINESE}"

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -85,24 +86,24 @@ CASES = {  # benchmark: (file name, its content, the first item)
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
-def test_each_benchmark_is_read_in_its_own_layout(name, tmp_path) -> None:
+def test_each_benchmark_is_read_in_its_own_layout(name: str, tmp_path: Path) -> None:
     file, text, expected = CASES[name]
     (tmp_path / file).write_text(text, encoding="utf-8")
     items = list(read_benchmark(name, str(tmp_path)))
     assert items[0] == expected
 
 
-def test_mmlu_without_a_header_is_read_by_position(tmp_path) -> None:
+def test_mmlu_without_a_header_is_read_by_position(tmp_path: Path) -> None:
     (tmp_path / "law_test.csv").write_text('"What, then?",a,b,c,d,B\nWho?,e,f,g,h,A\n')
     assert [item.texts for item in read_benchmark("mmlu", str(tmp_path))] == [["What, then?"], ["Who?"]]
 
 
-def test_chain_of_thought_prompts_are_items_but_not_their_canary(tmp_path) -> None:
+def test_chain_of_thought_prompts_are_items_but_not_their_canary(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("canary GUID 1\n-----\nSolve it.\n\nQ: One and one?\nA: Two.\n")
     assert [item.texts for item in read_benchmark("bbh", str(tmp_path))] == [["Q: One and one?\nA: Two.\n"]]
 
 
-def test_a_benchmark_without_reader_gives_its_strings(tmp_path) -> None:
+def test_a_benchmark_without_reader_gives_its_strings(tmp_path: Path) -> None:
     (tmp_path / "own.jsonl.gz").write_bytes(gzip.compress(json_line(q="Where?", n=1, options=["here", "there"]).encode()))
     (tmp_path / "own.json").write_text(json.dumps([{"a": "Here."}, {"b": {"c": "There."}}, 3]))
     (tmp_path / "own.txt.bz2").write_bytes(bz2.compress(b"First text.\n\nSecond\ntext."))
@@ -111,7 +112,7 @@ def test_a_benchmark_without_reader_gives_its_strings(tmp_path) -> None:
     assert found == [["Here."], ["There."], ["Where?", "here", "there"], ["First text."], ["Second\ntext."]]
 
 
-def test_missing_files_and_foreign_layouts_are_refused_by_name(tmp_path) -> None:
+def test_missing_files_and_foreign_layouts_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="decontaminate.benchmarks.arc = .*: no JSON"):
         list(read_benchmark("arc", str(tmp_path / "nowhere")))
     (tmp_path / "a.jsonl").write_text('{"other": 1}')

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datapipe.dedup.minhash import EMPTY, MinHash, deviation, estimate, sketches
+from datapipe.dedup.minhash import EMPTY, MinHash, Scheme, deviation, estimate, sketches
 from datapipe.dedup.shingles import ShingleSets
 from tests.datapipe.dedup.builders import SETS, stored
 
@@ -14,7 +14,7 @@ from tests.datapipe.dedup.builders import SETS, stored
 @pytest.mark.parametrize("scheme", ["affine32", "legacy"])
 @given(sets=SETS, permutations=st.integers(1, 40), seed=st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
-def test_signatures_equal_datasketch_bit_for_bit(scheme: str, sets: list[set[int]], permutations: int, seed: int) -> None:
+def test_signatures_equal_datasketch_bit_for_bit(scheme: Scheme, sets: list[set[int]], permutations: int, seed: int) -> None:
     ours = MinHash(permutations, 1, permutations, scheme, seed).sign(stored(sets))
     for row, entry in enumerate(sets):
         theirs = datasketch.MinHash(permutations, seed=seed, hashfunc=int, scheme=scheme)

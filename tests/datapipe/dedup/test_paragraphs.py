@@ -95,7 +95,7 @@ def test_what_is_left_after_a_cut_is_the_units_of_the_other_paragraphs(texts: li
     for text in texts:
         found = paragraphs([text], 0.3)
         before, begin = units([text]).hashes.tolist(), 0
-        expected = []
+        expected: list[int] = []
         for place, size in enumerate(found.units.tolist()):
             expected += before[begin : begin + size] if place not in dropped else []
             begin += size

@@ -10,7 +10,8 @@ TEXTS = st.lists(st.text(alphabet="abcé éÉ\n.,-_19中文漢字かナ\u0301\u0
 
 
 def hashes(text: str) -> list[int]:
-    return units([text]).hashes.tolist()
+    found: list[int] = units([text]).hashes.tolist()
+    return found
 
 
 def test_case_width_accents_punctuation_and_wrapping_do_not_count() -> None:

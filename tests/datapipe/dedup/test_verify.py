@@ -47,7 +47,7 @@ def test_pairs_are_measured_by_true_jaccard_across_files_and_eras(tmp_path: Path
         Place(written(tmp_path, "b", [3, 4])),
         Place(written(tmp_path, "c", [0]), 7),
     ]
-    pairs = {
+    pairs: dict[int, list[tuple[bytes | None, bytes]]] = {
         0: [(rank(0), rank(1)), (None, rank(1)), (rank(0, 7), rank(1)), (rank(0), rank(2))],
         1: [(rank(0), rank(3)), (rank(0), rank(4))],
     }

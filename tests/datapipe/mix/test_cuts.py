@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from pyspark.sql import DataFrame, SparkSession
 
 from datapipe.mix.cuts import ALL, Cut, find_cuts, histograms, selected
 from datapipe.mix.ranks import LAST_RANK
@@ -27,7 +28,7 @@ ROWS = rows()
 
 
 @pytest.fixture(scope="module")
-def keys(spark):
+def keys(spark: SparkSession) -> DataFrame:
     frame = spark.createDataFrame(ROWS, "stratum string, rank long, id string, tokens long").repartition(5)
     return frame.cache()
 
@@ -45,7 +46,7 @@ def taken_by(cut: Cut, stratum: str) -> list[tuple[int, str, int]]:
 
 
 @pytest.mark.parametrize("share", [0.004, 0.3, 0.51, 0.97])
-def test_a_cut_comes_as_near_as_whole_documents_allow(keys, share: float) -> None:
+def test_a_cut_comes_as_near_as_whole_documents_allow(keys: DataFrame, share: float) -> None:
     wanted = {name: share * total(name) for name in SIZES}
     cuts = find_cuts(keys, histograms(keys), wanted, 0)
     for stratum, cut in cuts.items():
@@ -58,11 +59,11 @@ def test_a_cut_comes_as_near_as_whole_documents_allow(keys, share: float) -> Non
     assert chosen == {(name, row[1]) for name, cut in cuts.items() for row in taken_by(cut, name)}
 
 
-def test_a_minimum_of_documents_is_taken_whatever_they_weigh(keys) -> None:
+def test_a_minimum_of_documents_is_taken_whatever_they_weigh(keys: DataFrame) -> None:
     cuts = find_cuts(keys, histograms(keys), {"web": 1.0, "small": 1.0}, 5)
     assert [len(taken_by(cuts[name], name)) for name in ("web", "small")] == [5, 5]
 
 
-def test_all_that_there_is_needs_no_cut(keys) -> None:
+def test_all_that_there_is_needs_no_cut(keys: DataFrame) -> None:
     cuts = find_cuts(keys, histograms(keys), {"web": total("web"), "one": 1e9}, 0)
     assert cuts == {"web": ALL, "one": ALL}

@@ -1,6 +1,7 @@
 """Hosts on sides, and documents as windows."""
 
 from collections import Counter
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ HOSTS = st.lists(st.integers(0, 30).map("host{}".format), min_size=8, max_size=8
 
 @given(HOSTS, st.randoms())
 @settings(max_examples=60, deadline=None)
-def test_the_split_depends_on_hosts_alone_and_fills_every_side(hosts: list[str], random) -> None:
+def test_the_split_depends_on_hosts_alone_and_fills_every_side(hosts: list[str], random: Random) -> None:
     sides = split_hosts(hosts, 0.3, 1)
     shuffled = list(hosts)
     random.shuffle(shuffled)

@@ -1,6 +1,8 @@
 """Decontamination as a stage: contaminated documents go and name their item, frequent n-grams do not count."""
 
 import json
+from pathlib import Path
+from typing import Literal
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +11,7 @@ from core.config import ConfigError
 from datapipe.config import DataConfig, DecontaminateConfig, ExtractConfig
 from datapipe.document import Document
 from datapipe.stages.decontaminate import decontaminate
+from tests.conftest import MakeWork
 
 QUESTION = "A tank holds ninety litres and loses two litres each hour through a crack near its base; when is it half empty?"
 PROVERB = "Many hands make light work but too many cooks are known to spoil the broth in every kitchen"
@@ -16,7 +19,7 @@ FILLER = "The museum shows maps of the coast from four centuries, drawn by sailo
 
 
 @pytest.fixture
-def quiz(tmp_path):
+def quiz(tmp_path: Path) -> Path:
     folder = tmp_path / "benchmarks"
     folder.mkdir()
     records = [{"question": QUESTION, "answer": "22.5 hours"}, {"question": PROVERB, "answer": ""}]
@@ -38,7 +41,9 @@ def pages() -> list[Document]:
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_reported(make_work, quiz, shards) -> None:
+def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_reported(
+    make_work: MakeWork, quiz: Path, shards: int
+) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, frequent=3)
     settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=shards), decontaminate=config)
     work = make_work("decontaminate", pages(), settings)
@@ -63,7 +68,7 @@ def test_contaminated_documents_go_with_their_item_and_frequent_ngrams_are_repor
     assert facts["frequent"][0]["span"] in PROVERB
 
 
-def test_in_mode_cut_the_shared_words_go_and_the_document_stays(make_work, quiz) -> None:
+def test_in_mode_cut_the_shared_words_go_and_the_document_stays(make_work: MakeWork, quiz: Path) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, mode="cut", frequent=3)
     settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=1), decontaminate=config)
     work = make_work("decontaminate", [*pages(), page("twice", f"{QUESTION} {FILLER} {QUESTION}")], settings)
@@ -76,20 +81,20 @@ def test_in_mode_cut_the_shared_words_go_and_the_document_stays(make_work, quiz)
     assert texts["clean"] == FILLER * 3 and PROVERB in texts["proverb 0"]
 
 
-def test_without_benchmarks_everything_passes_and_the_facts_say_so(make_work) -> None:
+def test_without_benchmarks_everything_passes_and_the_facts_say_so(make_work: MakeWork) -> None:
     work = make_work("decontaminate", pages(), DataConfig(extract=ExtractConfig(shards=2)))
     facts = decontaminate(work)
     assert facts["removed"] == 0 and "nothing was compared" in facts["note"]
 
 
-def test_benchmark_files_that_are_not_there_stop_the_stage(make_work) -> None:
+def test_benchmark_files_that_are_not_there_stop_the_stage(make_work: MakeWork) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "/nowhere/*.jsonl"})
     work = make_work("decontaminate", pages(), DataConfig(extract=ExtractConfig(shards=1), decontaminate=config))
     with pytest.raises(ConfigError, match="decontaminate.benchmarks.quiz"):
         decontaminate(work)
 
 
-def test_the_benchmark_files_are_inputs_of_the_stage(quiz) -> None:
+def test_the_benchmark_files_are_inputs_of_the_stage(quiz: Path) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"})
     listed = config.files(DataConfig(corpus=str(quiz), decontaminate=config))
     assert [info.uri.rsplit("/", 1)[-1] for info in listed] == ["quiz.jsonl"]
@@ -100,7 +105,9 @@ def instruct(key: str, text: str) -> Document:
 
 
 @pytest.mark.parametrize("mode", ["strict", "cut"])
-def test_instruct_data_goes_whole_for_any_shared_ngram_frequent_or_not(make_work, quiz, mode) -> None:
+def test_instruct_data_goes_whole_for_any_shared_ngram_frequent_or_not(
+    make_work: MakeWork, quiz: Path, mode: Literal["strict", "cut"]
+) -> None:
     config = DecontaminateConfig(benchmarks={"quiz": "benchmarks/*.jsonl"}, mode=mode, frequent=3)
     settings = DataConfig(corpus=str(quiz), extract=ExtractConfig(shards=2), decontaminate=config)
     own = [instruct("leak", f"{FILLER} {QUESTION}"), instruct("proverb", f"{FILLER} {PROVERB}"), instruct("clean", FILLER)]
@@ -112,7 +119,7 @@ def test_instruct_data_goes_whole_for_any_shared_ngram_frequent_or_not(make_work
     assert {row["key"] for row in rows if row["key"].startswith("proverb ") and row["verdict"]} == set()
 
 
-def test_instruct_data_does_not_pass_unchecked(make_work) -> None:
+def test_instruct_data_does_not_pass_unchecked(make_work: MakeWork) -> None:
     work = make_work("decontaminate", [*pages(), instruct("clean", FILLER)], DataConfig(extract=ExtractConfig(shards=1)))
     facts = decontaminate(work)
     assert facts["removed"] == 1 and facts["by_rule"] == {"decontaminate.unchecked_instruct": {"QA": 1}}
@@ -124,7 +131,7 @@ LAW = "".join(
 )
 
 
-def test_a_law_that_an_item_quotes_is_no_copy_of_the_item_but_is_reported(make_work, tmp_path) -> None:
+def test_a_law_that_an_item_quotes_is_no_copy_of_the_item_but_is_reported(make_work: MakeWork, tmp_path: Path) -> None:
     folder = tmp_path / "benchmarks"
     folder.mkdir()
     question = "下列关于本案的说法，哪一项完全符合立法目的并且应当得到法院支持？请结合判例逐项加以说明理由。"

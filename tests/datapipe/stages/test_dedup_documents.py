@@ -2,6 +2,8 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +12,7 @@ from core.config import ConfigError
 from datapipe.config import DataConfig, DedupDocumentsConfig, ExtractConfig
 from datapipe.document import Document
 from datapipe.stages.dedup_documents import RULE, WITHOUT_ROOM, dedup_documents
+from tests.conftest import MakeWork
 
 WORDS = [head + tail for head in "ba co du fe gi lo mu ne".split() for tail in "r st lk nd mp rk x zz".split()]
 
@@ -25,7 +28,7 @@ def altered(words: list[str], every: int, seed: int) -> list[str]:
     return [draw.choice(WORDS) + "q" if n % every == every // 2 else word for n, word in enumerate(words)]
 
 
-def page(key: str, words: list[str], **more: object) -> Document:
+def page(key: str, words: list[str], **more: Any) -> Document:
     return Document(source="crawl", key=key, domain="WebText", language="en", text=" ".join(words), **more)
 
 
@@ -52,7 +55,7 @@ def corpus() -> list[Document]:
 
 
 @pytest.mark.parametrize(("shards", "driver_edges"), [(1, 1000), (4, 2)], ids=["driver", "graphx"])
-def test_the_best_copy_survives_and_the_others_name_it(make_work, shards, driver_edges) -> None:
+def test_the_best_copy_survives_and_the_others_name_it(make_work: MakeWork, shards: int, driver_edges: int) -> None:
     documents = corpus()
     config = DedupDocumentsConfig(driver_edges=driver_edges)
     work = make_work("dedup_documents", documents, DataConfig(extract=ExtractConfig(shards=shards), dedup_documents=config))
@@ -71,7 +74,7 @@ def test_the_best_copy_survives_and_the_others_name_it(make_work, shards, driver
     assert facts["kept"] == 7
 
 
-def test_a_document_is_not_removed_for_a_chain(make_work) -> None:
+def test_a_document_is_not_removed_for_a_chain(make_work: MakeWork) -> None:
     steps = [prose(5, 400)]
     for step in range(3):
         steps.append([*steps[-1][12:], *prose(100 + step, 12)])
@@ -85,7 +88,7 @@ def test_a_document_is_not_removed_for_a_chain(make_work) -> None:
     assert gone == {"1": f"near to {documents[0].id}", "3": f"near to {documents[2].id}"}
 
 
-def test_a_later_run_is_compared_with_an_earlier_one_without_its_text(make_work, tmp_path) -> None:
+def test_a_later_run_is_compared_with_an_earlier_one_without_its_text(make_work: MakeWork, tmp_path: Path) -> None:
     settings = DataConfig(extract=ExtractConfig(shards=2))
     first = make_work("dedup_documents", corpus(), settings)
     dedup_documents(first)
@@ -112,7 +115,7 @@ def test_a_later_run_is_compared_with_an_earlier_one_without_its_text(make_work,
         dedup_documents(work)
 
 
-def test_a_document_that_finds_no_room_stays_and_says_so(make_work) -> None:
+def test_a_document_that_finds_no_room_stays_and_says_so(make_work: MakeWork) -> None:
     """Copies change a word in twelve: many share a band, none is near enough to another."""
     documents = [page(str(n), altered(prose(1, 600), 12, n), quality=1 - n / 100) for n in range(12)]
     config = DedupDocumentsConfig(leaders=1, bands=60, rows=2)
@@ -123,14 +126,14 @@ def test_a_document_that_finds_no_room_stays_and_says_so(make_work) -> None:
     assert facts["near_duplicates"]["without_room"] == len(crowded)
 
 
-def test_an_earlier_run_that_has_not_finished_is_refused(make_work, tmp_path) -> None:
+def test_an_earlier_run_that_has_not_finished_is_refused(make_work: MakeWork, tmp_path: Path) -> None:
     config = DedupDocumentsConfig(against=[str(tmp_path / "nothing")])
     work = make_work("dedup_documents", corpus(), DataConfig(extract=ExtractConfig(shards=1), dedup_documents=config))
     with pytest.raises(ConfigError, match="nothing has no .*index.json"):
         dedup_documents(work)
 
 
-def test_a_corpus_without_copies_loses_nothing(make_work) -> None:
+def test_a_corpus_without_copies_loses_nothing(make_work: MakeWork) -> None:
     documents = [page("one", prose(1)), page("two", prose(2))]
     work = make_work("dedup_documents", documents, DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_documents(work)

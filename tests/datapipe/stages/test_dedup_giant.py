@@ -11,6 +11,7 @@ import pytest
 from datapipe.config import DataConfig, ExtractConfig
 from datapipe.document import Document
 from datapipe.stages.dedup_documents import dedup_documents
+from tests.conftest import MakeWork
 
 PAGES, WORDS = 100_000, 60
 PEAK = 900e6  # bytes: an idle worker with its libraries has 250e6
@@ -52,7 +53,7 @@ def watched(run: Callable[[], dict]) -> tuple[dict, float]:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_near_copies_take_bounded_memory_and_leave_few(make_work) -> None:
+def test_a_hundred_thousand_near_copies_take_bounded_memory_and_leave_few(make_work: MakeWork) -> None:
     work = make_work("dedup_documents", near_copies(), DataConfig(extract=ExtractConfig(shards=4)))
     facts, peak = watched(lambda: dedup_documents(work))
     assert facts["in"] == PAGES and facts["kept"] + facts["removed"] == PAGES

@@ -14,6 +14,7 @@ from datapipe.config import DataConfig, DedupParagraphsConfig, ExtractConfig
 from datapipe.document import Document, to_batch
 from datapipe.stages.dedup_paragraphs import cut, dedup_paragraphs, paragraph_keys
 from datapipe.work import ShardTask
+from tests.conftest import MakeWork
 
 FOOTER = "All rights reserved by the publisher of this page, write to the editor for a licence."
 OWN = "The {n}th page speaks at some length of matters that no other page of this site has ever spoken of: {n}."
@@ -33,7 +34,7 @@ def outcome(directory: str, shards: int) -> dict[str, tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_a_shared_footer_stays_on_one_page_only(make_work, shards) -> None:
+def test_a_shared_footer_stays_on_one_page_only(make_work: MakeWork, shards: int) -> None:
     pages = [page(n, FOOTER.upper() if n % 2 else FOOTER, "short line") for n in range(6)]
     work = make_work("dedup_paragraphs", pages, DataConfig(extract=ExtractConfig(shards=shards)))
     facts = dedup_paragraphs(work)
@@ -45,7 +46,7 @@ def test_a_shared_footer_stays_on_one_page_only(make_work, shards) -> None:
     assert facts["removed"] == 0 and facts["paragraphs"]["repeated"] == 5
 
 
-def test_a_copy_of_a_whole_page_is_removed_with_its_reason(make_work) -> None:
+def test_a_copy_of_a_whole_page_is_removed_with_its_reason(make_work: MakeWork) -> None:
     pages = [page(7), replace(page(7), key="copy"), page(8)]
     work = make_work("dedup_paragraphs", pages, DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_paragraphs(work)
@@ -84,7 +85,7 @@ def test_exempt_domains_are_not_looked_at() -> None:
     assert keys([page(1, domain="Code")], CONFIG) == []
 
 
-def test_drop_above_takes_every_copy_of_what_is_frequent_and_leaves_the_rest(make_work) -> None:
+def test_drop_above_takes_every_copy_of_what_is_frequent_and_leaves_the_rest(make_work: MakeWork) -> None:
     pages = [page(n, FOOTER) for n in range(5)] + [page(0)]
     config = DedupParagraphsConfig(repeats="drop_above", above=3)
     settings = DataConfig(extract=ExtractConfig(shards=2), dedup_paragraphs=config)
@@ -108,7 +109,7 @@ def test_what_is_left_decides_whether_a_document_stays() -> None:
             assert verdict["rule"] == "dedup_paragraphs.left" and verdict["measure"] == pytest.approx(20 / 52, abs=0.05)
 
 
-def test_short_lines_at_the_ends_of_many_pages_of_a_host_are_furniture(make_work) -> None:
+def test_short_lines_at_the_ends_of_many_pages_of_a_host_are_furniture(make_work: MakeWork) -> None:
     def of(host: str, n: int) -> Document:
         text = "\n".join(["Home", f"Title {n}", "Details", OWN.format(n=f"{host} {n}"), "Details", "Contact us"])
         return replace(page(n), source=host, text=text, url=f"https://{host}/{n}")
@@ -125,7 +126,7 @@ def test_short_lines_at_the_ends_of_many_pages_of_a_host_are_furniture(make_work
     assert len(lines[None]) == 6, "whose page it is must be known"
 
 
-def test_a_corpus_that_repeats_nothing_is_left_as_it_is(make_work) -> None:
+def test_a_corpus_that_repeats_nothing_is_left_as_it_is(make_work: MakeWork) -> None:
     work = make_work("dedup_paragraphs", [page(1), page(2)], DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_paragraphs(work)
     assert facts["removed"] == 0 and facts["paragraphs"] == {"compared": 2, "repeated": 0, "documents_cut": 0, "furniture": 0}

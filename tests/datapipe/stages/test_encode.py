@@ -69,7 +69,7 @@ class Line:
 
 
 @pytest.fixture(scope="module")
-def line(spark: SparkSession, tmp_path_factory) -> Iterator[Line]:
+def line(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     run = Run(str(tmp_path_factory.mktemp("run")))
     before, tally = run.stage("decontaminate"), Tally()
     for index in range(SHARDS):
@@ -205,7 +205,9 @@ def test_the_vocabulary_is_the_one_that_the_library_learns_from_the_text_that_wa
     assert made == train_by_library(texts, config).to_str()
 
 
-def test_memory_and_time_are_told_before_merging_and_too_much_is_refused(line: Line, capsys) -> None:
+def test_memory_and_time_are_told_before_merging_and_too_much_is_refused(
+    line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
     facts = line.manifests["train_tokenizer"]
     memory, seconds = announce("distinct pieces", facts["distinct"]["bytes"], 600)
     assert facts["expected"] == {"memory_bytes": memory, "seconds": round(seconds, 1)}

@@ -13,6 +13,7 @@ from datapipe.config import DataConfig, ExtractConfig, FilterQualityConfig, Qual
 from datapipe.document import Document
 from datapipe.stages.filter_quality import RULE, filter_quality, thresholds
 from datapipe.stages.train_quality import role, train_quality
+from tests.conftest import MakeWork
 
 REFERENCE = "the theory of river basins describes how water erosion and sediment shape a valley over geological time".split()
 CRAWL = "click here buy now best price free shipping login sign up subscribe deals menu cart share tweet comments".split()
@@ -48,7 +49,7 @@ def rows(directory: str) -> list[dict]:
     return [row for index in range(2) for row in pq.read_table(f"{directory}/shards/{index:05d}.parquet").to_pylist()]
 
 
-def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judged(make_work, tmp_path: Path) -> None:
+def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judged(make_work: MakeWork, tmp_path: Path) -> None:
     both = documents() + documents("zh", list(ZH_REFERENCE), list(ZH_CRAWL))[:20] + documents("fr")[:6]
     trained = make_work("train_quality", both, SETTINGS)
     card = train_quality(trained)["languages"]
@@ -79,7 +80,7 @@ def test_the_filter_keeps_what_reads_like_the_reference_and_scores_what_it_judge
     assert {name: entry["documents"] for name, entry in facts["unfiltered"].items()} == {"zh": 10, "fr": 3}
 
 
-def test_a_domain_that_training_did_not_see_is_measured(make_work) -> None:
+def test_a_domain_that_training_did_not_see_is_measured(make_work: MakeWork) -> None:
     both = [replace(d, domain="Book") if d.domain == "WorldKnowledge" and int(d.key) % 2 else d for d in documents()]
     sources = QualitySources(
         positives=[Selector(domains=["Book", "WorldKnowledge"])], negatives=[Selector(domains=["WebText"])]
@@ -91,7 +92,7 @@ def test_a_domain_that_training_did_not_see_is_measured(make_work) -> None:
         assert row["documents"] == 30 and row["auc"] > 0.85 > row["auc_form_only"] - 0.1
 
 
-def test_training_twice_gives_the_same_model_whatever_the_shards(make_work, tmp_path: Path) -> None:
+def test_training_twice_gives_the_same_model_whatever_the_shards(make_work: MakeWork, tmp_path: Path) -> None:
     digests = []
     for shards in (1, 3):
         work = make_work("train_quality", documents(), replace(SETTINGS, extract=ExtractConfig(shards=shards)))
@@ -100,7 +101,7 @@ def test_training_twice_gives_the_same_model_whatever_the_shards(make_work, tmp_
     assert digests[0] == digests[1]
 
 
-def test_chinese_is_learnt_by_characters(make_work) -> None:
+def test_chinese_is_learnt_by_characters(make_work: MakeWork) -> None:
     work = make_work("train_quality", documents("zh", list(ZH_REFERENCE), list(ZH_CRAWL)), SETTINGS)
     assert train_quality(work)["languages"]["zh"]["unseen_hosts"]["auc"] > 0.85
 

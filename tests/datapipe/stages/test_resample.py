@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -9,6 +11,7 @@ from core.config import ConfigError
 from datapipe.config import DataConfig, DomainShare, ExtractConfig, QualityBand, ResampleConfig
 from datapipe.document import Document
 from datapipe.stages.resample import resample
+from tests.conftest import MakeWork
 from tests.prose import article
 
 MIX = {"WebText": DomainShare(proportion=0.6, languages={"en": 2, "zh": 1}), "Code": DomainShare(proportion=0.4, epochs=2.0)}
@@ -31,7 +34,7 @@ def outcome(directory: str, shards: int) -> dict[str, dict | None]:
     return rows
 
 
-def settings(shards: int, **more) -> DataConfig:
+def settings(shards: int, **more: Any) -> DataConfig:
     return DataConfig(extract=ExtractConfig(shards=shards), resample=ResampleConfig(mix=MIX, **more))
 
 
@@ -41,7 +44,9 @@ def seen() -> dict[int, dict[str, dict | None]]:
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_the_mix_is_met_and_the_same_documents_are_taken_for_any_number_of_shards(make_work, seen, shards) -> None:
+def test_the_mix_is_met_and_the_same_documents_are_taken_for_any_number_of_shards(
+    make_work: MakeWork, seen: dict[int, dict[str, dict | None]], shards: int
+) -> None:
     documents = corpus()
     work = make_work("resample", documents, settings(shards))
     facts = resample(work)
@@ -58,7 +63,7 @@ def test_the_mix_is_met_and_the_same_documents_are_taken_for_any_number_of_shard
     assert seen[shards] == seen[min(seen)]
 
 
-def test_a_document_not_selected_says_why(make_work) -> None:
+def test_a_document_not_selected_says_why(make_work: MakeWork) -> None:
     work = make_work("resample", corpus(), settings(2))
     resample(work)
     verdicts = [verdict for verdict in outcome(work.directory.path(), 2).values() if verdict]
@@ -67,7 +72,7 @@ def test_a_document_not_selected_says_why(make_work) -> None:
     assert {verdict["detail"] for verdict in drawn} <= {"WebText/en", "WebText/zh"}
 
 
-def test_a_larger_budget_takes_the_same_documents_and_more(make_work) -> None:
+def test_a_larger_budget_takes_the_same_documents_and_more(make_work: MakeWork) -> None:
     kept = []
     for tokens in (1_000, 3_000):
         work = make_work("resample", corpus(), settings(2, tokens=tokens))
@@ -80,7 +85,7 @@ def test_a_larger_budget_takes_the_same_documents_and_more(make_work) -> None:
     assert kept[0] < kept[1]
 
 
-def test_a_small_share_still_takes_the_documents_it_must(make_work) -> None:
+def test_a_small_share_still_takes_the_documents_it_must(make_work: MakeWork) -> None:
     mix = {"WebText": DomainShare(proportion=0.9999), "Code": DomainShare(proportion=0.0001)}
     config = DataConfig(extract=ExtractConfig(shards=2), resample=ResampleConfig(mix=mix, minimum_documents=4))
     facts = resample(make_work("resample", corpus(), config))
@@ -88,13 +93,13 @@ def test_a_small_share_still_takes_the_documents_it_must(make_work) -> None:
     assert facts["mix"]["Code"]["proportion"] == pytest.approx(0.0001), "the trainer's weight stays what was asked"
 
 
-def test_a_budget_beyond_the_corpus_is_refused(make_work) -> None:
+def test_a_budget_beyond_the_corpus_is_refused(make_work: MakeWork) -> None:
     work = make_work("resample", corpus(), settings(2, tokens=10_000_000))
     with pytest.raises(ConfigError, match=r"tokens = 10,000,000: the corpus cannot give this mix\. WebText/en: 4,000,000"):
         resample(work)
 
 
-def test_bands_of_quality_and_a_scarce_language_become_parts_that_the_trainer_repeats(make_work) -> None:
+def test_bands_of_quality_and_a_scarce_language_become_parts_that_the_trainer_repeats(make_work: MakeWork) -> None:
     documents = [
         Document("w", f"{language}{n}", "WebText", article(f"{language}{n}", language, 1), language, quality=(n % 20) / 20)
         for language, count in (("en", 100), ("zh", 20))
@@ -123,7 +128,7 @@ def test_bands_of_quality_and_a_scarce_language_become_parts_that_the_trainer_re
         )
 
 
-def test_a_ratio_of_languages_that_does_not_come_out_is_refused_where_it_must(make_work) -> None:
+def test_a_ratio_of_languages_that_does_not_come_out_is_refused_where_it_must(make_work: MakeWork) -> None:
     mix = {"WebText": DomainShare(proportion=1.0)}
     config = ResampleConfig(mix=mix, languages={"en": 4, "zh": 1}, on_languages="refuse")
     work = make_work("resample", corpus(), DataConfig(extract=ExtractConfig(shards=2), resample=config))
@@ -131,7 +136,7 @@ def test_a_ratio_of_languages_that_does_not_come_out_is_refused_where_it_must(ma
         resample(work)
 
 
-def test_bands_without_scores_are_refused(make_work) -> None:
+def test_bands_without_scores_are_refused(make_work: MakeWork) -> None:
     share = DomainShare(proportion=1.0, quality={"all": QualityBand(1.0)})
     work = make_work(
         "resample", corpus(), DataConfig(extract=ExtractConfig(shards=1), resample=ResampleConfig(mix={"WebText": share}))
@@ -140,7 +145,7 @@ def test_bands_without_scores_are_refused(make_work) -> None:
         resample(work)
 
 
-def test_the_share_of_instruct_data_is_reported(make_work) -> None:
+def test_the_share_of_instruct_data_is_reported(make_work: MakeWork) -> None:
     tuned = [
         Document("chat", str(n), "Code", article(f"c{n}", "en", 1), "en", metadata={"instruct": "alpaca"}) for n in range(4)
     ]

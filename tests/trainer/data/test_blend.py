@@ -22,12 +22,12 @@ PROPORTIONS = {"WebText": 75.21, "Code": 9.81, "Book": 7.17}
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> TokenData:
+def data(tmp_path_factory: pytest.TempPathFactory) -> TokenData:
     return made.write(tmp_path_factory.mktemp("encode"), LENGTHS, PROPORTIONS, epochs={"Code": 2.0})
 
 
 @given(pieces=st.lists(st.integers(0, 9), min_size=1, max_size=6), start=st.integers(0, 400))
-def test_batch_sizes_and_restarts_do_not_change_the_sequences(data, pieces, start) -> None:
+def test_batch_sizes_and_restarts_do_not_change_the_sequences(data: TokenData, pieces: list[int], start: int) -> None:
     whole, domains = Blend(data, context=16, seed=3).sequences(start, sum(pieces))
     resumed = Blend(data, context=16, seed=3)
     at, parts = start, []
@@ -39,7 +39,7 @@ def test_batch_sizes_and_restarts_do_not_change_the_sequences(data, pieces, star
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
-def test_the_sequences_of_a_step_are_the_same_for_any_number_of_ranks(data, ranks: int) -> None:
+def test_the_sequences_of_a_step_are_the_same_for_any_number_of_ranks(data: TokenData, ranks: int) -> None:
     step = 8
     reference, _ = Blend(data, 16, seed=3).sequences(5 * step, step)
     blends = [Blend(data, 16, seed=3) for _ in range(ranks)]
@@ -55,7 +55,9 @@ def place(data_rank: int, ranks: int) -> Ranks:
 
 @pytest.mark.parametrize("batch", [8, 16])
 @pytest.mark.parametrize("ranks", [1, 2, 4])
-def test_a_run_sees_the_same_sequences_with_any_ranks_and_batches_and_after_a_restart(data, ranks: int, batch: int) -> None:
+def test_a_run_sees_the_same_sequences_with_any_ranks_and_batches_and_after_a_restart(
+    data: TokenData, ranks: int, batch: int
+) -> None:
     whole, domains = Blend(data, 16, seed=3).sequences(0, 96)
     steps = PretrainConfig(batch=batch, ramp=[[3, 4]], steps=1000)
     blend, seen, seen_domains, step = Blend(data, 16, seed=3), [], [], 0
@@ -75,20 +77,22 @@ def test_a_run_sees_the_same_sequences_with_any_ranks_and_batches_and_after_a_re
     assert np.array_equal(np.concatenate(seen_domains), domains[: steps.sequences_through(step)])
 
 
-def test_another_seed_gives_another_order_and_another_hash(data) -> None:
+def test_another_seed_gives_another_order_and_another_hash(data: TokenData) -> None:
     one, other = Blend(data, 16, seed=1), Blend(data, 16, seed=2)
     assert one.hash != other.hash
     assert not np.array_equal(one.sequences(0, 20)[0], other.sequences(0, 20)[0])
     assert one.hash == Blend(data, 16, seed=1).hash
 
 
-def test_the_hash_follows_the_mix(tmp_path: Path, data) -> None:
+def test_the_hash_follows_the_mix(tmp_path: Path, data: TokenData) -> None:
     changed = made.write(tmp_path, LENGTHS, {**PROPORTIONS, "Code": 9.8}, epochs={"Code": 2.0})
     assert Blend(changed, 16, seed=1).hash != Blend(data, 16, seed=1).hash
 
 
 @given(context=st.integers(1, 64), seed=st.integers(0, 5), epoch=st.integers(0, 3))
-def test_an_epoch_holds_every_document_of_the_domain_whole_and_once(data, context, seed, epoch) -> None:
+def test_an_epoch_holds_every_document_of_the_domain_whole_and_once(
+    data: TokenData, context: int, seed: int, epoch: int
+) -> None:
     for domain in data.domains:
         stream = DomainStream(domain.name, domain.train, context, seed, made.EOS)
         read = stream.read(epoch * stream.tokens, stream.tokens).tolist()
@@ -98,7 +102,7 @@ def test_an_epoch_holds_every_document_of_the_domain_whole_and_once(data, contex
         assert sorted(got) == sorted(tuple(shard[n].tolist()) for shard in shards for n in range(len(shard)))
 
 
-def test_epochs_are_reshuffled(data) -> None:
+def test_epochs_are_reshuffled(data: TokenData) -> None:
     stream = DomainStream("WebText", data.domain("WebText").train, 16, seed=0, eos=made.EOS)
     epochs = [stream.read(n * stream.tokens, stream.tokens).tolist() for n in range(4)]
     assert len({tuple(epoch) for epoch in epochs}) == 4
@@ -106,7 +110,7 @@ def test_epochs_are_reshuffled(data) -> None:
 
 @given(context=st.integers(1, 40), seed=st.integers(0, 3))
 @settings(max_examples=30)
-def test_no_target_comes_twice_within_the_first_epochs_windows(data, context, seed) -> None:
+def test_no_target_comes_twice_within_the_first_epochs_windows(data: TokenData, context: int, seed: int) -> None:
     for domain in data.domains:
         stream = DomainStream(domain.name, domain.train, context, seed, made.EOS)
         windows = [stream.window(n)[1:] for n in range(stream.tokens // context)]
@@ -122,7 +126,7 @@ def test_a_domain_shorter_than_a_window_is_repeated_inside_it(tmp_path: Path) ->
     assert tokens.tolist() == [[2, 8, 9, 10, 2, 8, 9, 10, 2, 8, 9]]
 
 
-def test_epochs_seen_and_those_beyond_the_mix_follow_from_exact_tokens(data) -> None:
+def test_epochs_seen_and_those_beyond_the_mix_follow_from_exact_tokens(data: TokenData) -> None:
     blend = Blend(data, context=16, seed=0)
     _, domains = blend.sequences(0, 50)
     assert blend.epochs(50)["WebText"] == pytest.approx((domains == 0).sum() * 16 / 118)

@@ -15,7 +15,7 @@ TABLE_1 = [75.21, 9.81, 7.17, 2.87, 2.12, 0.99, 1.04, 0.62, 0.14, 0.02, 0.02]
 
 
 @given(weights, st.integers(0, 5_000), st.lists(st.integers(0, 60), min_size=1, max_size=8))
-def test_any_cut_into_pieces_gives_the_same_order(shares, start, pieces) -> None:
+def test_any_cut_into_pieces_gives_the_same_order(shares: list[float], start: int, pieces: list[int]) -> None:
     order = Interleave(shares)
     domains, numbers = order.take(start, sum(pieces))
     at, cut = start, []
@@ -27,7 +27,7 @@ def test_any_cut_into_pieces_gives_the_same_order(shares, start, pieces) -> None
 
 
 @given(weights, st.integers(1, 3_000))
-def test_each_domains_sequences_come_in_turn_and_in_their_share(shares, count) -> None:
+def test_each_domains_sequences_come_in_turn_and_in_their_share(shares: list[float], count: int) -> None:
     order = Interleave(shares)
     domains, numbers = order.take(0, count)
     for domain, weight in enumerate(order.weights):

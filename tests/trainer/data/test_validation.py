@@ -16,14 +16,14 @@ from trainer.data import TokenData, TokenDataError, Validation, unigram_losses
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> TokenData:
+def data(tmp_path_factory: pytest.TempPathFactory) -> TokenData:
     held = {"WebText": [5, 17, 2, 40], "Code": [3]}
     train, mix = {"WebText": [[9]], "Code": [[7]]}, {"WebText": 3.0, "Code": 1.0}
     return made.write(tmp_path_factory.mktemp("encode"), train, mix, held)
 
 
 @given(context=st.integers(1, 80), size=st.integers(1, 5))
-def test_every_token_is_a_target_once_with_its_own_past(data, context, size) -> None:
+def test_every_token_is_a_target_once_with_its_own_past(data: TokenData, context: int, size: int) -> None:
     validation = Validation(data, context)
     for domain in ("WebText", "Code"):
         held = data.domain(domain).validation[0].open().tokens.tolist()
@@ -40,7 +40,7 @@ def test_every_token_is_a_target_once_with_its_own_past(data, context, size) -> 
         assert validation.tokens(domain) == len(held)
 
 
-def test_a_limit_takes_the_whole_documents_that_fit_and_their_bytes(data) -> None:
+def test_a_limit_takes_the_whole_documents_that_fit_and_their_bytes(data: TokenData) -> None:
     cases = {1: [2], 5: [5], 21: [5, 2], 22: [5, 17], 24: [5, 17, 2], 63: [5, 17, 2], 64: [5, 17, 2, 40]}
     for limit, sizes in cases.items():
         validation = Validation(data, 8, limit)
@@ -52,7 +52,7 @@ def test_a_limit_takes_the_whole_documents_that_fit_and_their_bytes(data) -> Non
         assert [token for batch in validation.batches("WebText", 2) for token in batch.tokens[:, 1:][batch.mask]] == wanted
 
 
-def test_documents_carry_their_language(data) -> None:
+def test_documents_carry_their_language(data: TokenData) -> None:
     assert Validation(data, 8).documents("WebText")["language"].tolist() == ["en", "zh", "en", "zh"]
 
 
@@ -62,7 +62,7 @@ def test_the_unigram_loss_is_that_of_the_mixed_counts(tmp_path: Path) -> None:
     assert unigram_losses(small) == {"Code": pytest.approx(-math.log((4 * 7 / 8 + 1) / (4 + 80_000)))}
 
 
-def test_an_unknown_domain_is_refused_by_name(data) -> None:
+def test_an_unknown_domain_is_refused_by_name(data: TokenData) -> None:
     with pytest.raises(TokenDataError, match="no held-out text for 'Books'; there is some for: WebText, Code"):
         Validation(data, 8).tokens("Books")
 

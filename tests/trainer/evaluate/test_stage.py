@@ -6,7 +6,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -99,15 +99,18 @@ def test_a_table_gathers_domains_and_languages(tmp_path: Path) -> None:
     assert found["sums"]["Sum"]["covered"] == pytest.approx(0.4)
 
 
-def beside(config: TrainConfig, text: str, stride: int | None, path: Path) -> dict[str, Any]:
+Text = Literal["packed", "document"]
+
+
+def beside(config: TrainConfig, text: Text, stride: int | None, path: Path) -> dict[str, Any]:
     settings = EvaluateConfig(
         text=text, stride=stride, ends=False, beside={"again": BesideConfig(path=str(path), start=2)}, batch=3
-    )  # type: ignore[arg-type]
+    )
     return evaluate(TrainConfig(run=config.run, model=config.model, evaluate=settings), Run(config.run))
 
 
 @pytest.mark.parametrize(("text", "stride"), [("packed", None), ("document", None), ("document", 8)])
-def test_our_own_export_beside_ours_scores_the_same(tmp_path: Path, text: str, stride: int | None) -> None:
+def test_our_own_export_beside_ours_scores_the_same(tmp_path: Path, text: Text, stride: int | None) -> None:
     config = write_run(tmp_path)
     export(config, Run(config.run))
     facts = beside(config, text, stride, tmp_path / "export")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core import storage
 from core.run import Run
 from tests.trainer.small_run import write_run
@@ -20,13 +22,13 @@ def test_columns_stand_under_one_another() -> None:
     )
 
 
-def test_the_tables_are_written_beside_the_manifest_and_printed(tmp_path: Path, capsys: object) -> None:
+def test_the_tables_are_written_beside_the_manifest_and_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = write_run(tmp_path)
     columns = {"Web": ColumnConfig(domains=["WebText"]), "Books": ColumnConfig(domains=["Book"])}
     asked = EvaluateConfig(tables={"english": TableConfig(columns=columns, weights={"L-Prop": {"Web": 3, "Books": 1}})})
     facts = evaluate(TrainConfig(run=config.run, model=config.model, evaluate=asked), Run(config.run))
     text = storage.read_text(str(tmp_path / "evaluate" / "tables.md"))
-    assert capsys.readouterr().out.strip() == text.strip()  # type: ignore[attr-defined]
+    assert capsys.readouterr().out.strip() == text.strip()
     bpb = facts["tables"]["english"]["sums"]["L-Prop"]["bpb"]
     assert f"| this run | {bpb:.3f} |  {bpb:.3f} |" in text
     assert "The sums cover 75.0% of the weight" in text and "32 tokens" in text

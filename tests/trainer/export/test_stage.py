@@ -118,7 +118,7 @@ def test_an_export_with_a_published_tokenizer_names_its_ids(tmp_path: Path) -> N
 def test_the_export_generates(tmp_path: Path) -> None:
     config = write_run(tmp_path)
     export(config, Run(config.run))
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "export")
+    model: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "export")
     ids = torch.tensor([[2, 70, 71]])
     made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=5, do_sample=False)
     again = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=5, do_sample=False, use_cache=False)

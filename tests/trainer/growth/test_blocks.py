@@ -9,12 +9,13 @@ import torch
 
 from core.config import ConfigError
 from tests.trainer.growth.test_tensors import IDS, SMALL, trained
+from trainer.config.grow import LayerChoice
 from trainer.growth.blocks import arrange, distances
 from trainer.model.initial import build
 
 
-def sources(choice: str, before: int, now: int, measured: tuple[float, ...] = ()) -> list[int]:
-    placed = arrange(choice, before, now, measured)  # type: ignore[arg-type]
+def sources(choice: LayerChoice, before: int, now: int, measured: tuple[float, ...] = ()) -> list[int]:
+    placed = arrange(choice, before, now, measured)
     assert [one.source for one in placed if not one.new] == list(range(before))  # the old ones, in their order
     return [one.source for one in placed]
 

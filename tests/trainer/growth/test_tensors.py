@@ -23,7 +23,7 @@ from trainer.growth.masks import mask_network
 from trainer.growth.record import Growth
 from trainer.growth.tensors import Grown
 from trainer.model.initial import build
-from trainer.model.network import Network
+from trainer.model.network import Block, Network
 
 SMALL = tiny().model  # 2 layers, 32 wide, 4 heads of 8, ffn 48, m = 2
 BIGGER: dict[str, Any] = dict(layers=5, hidden=48, heads=6, ffn=80, input_mult=1.5, output_mult=0.9)
@@ -90,6 +90,7 @@ def test_statistics_over_all_dimensions_would_change_it(tmp_path: Path) -> None:
     _, small, large, made = grown(tmp_path, model)
     mask_network(large, made, model, 0.0)
     for block in large.layers:
+        assert isinstance(block, Block)
         for norm in (block.attention_norm, block.feed_forward_norm):
             norm.gain.data[SMALL.hidden :] = 0.0
             norm.mask = None

@@ -28,7 +28,7 @@ from trainer.search.widths import at_width, seeded
 
 
 def law(millions: float, step: int) -> float:
-    return 0.3 * millions**-0.5 + 2.0 + 1.0 / step
+    return 0.3 * float(millions**-0.5) + 2.0 + 1.0 / step
 
 
 def small() -> TrainConfig:

@@ -8,14 +8,14 @@ import pytest
 
 from trainer.config.search import SEVEN
 from trainer.search.combination import Combination
-from trainer.search.judge import Figures, Outcome
+from trainer.search.judge import Figures, Outcome, Status
 from trainer.search.sensitivity import alone, probes, sensitivities
 
 BASE = Combination(0.01, 0.02, 0.001, 0.02, 0.1, 1.0, 2.0)
 
 
-def outcome(combination: Combination, loss: float, status: str = "finished") -> Outcome:
-    return Outcome("", combination, status, 10, Figures(loss, 0.0, 0.0, 0.0, 0.0), loss)  # type: ignore[arg-type]
+def outcome(combination: Combination, loss: float, status: Status = "finished") -> Outcome:
+    return Outcome("", combination, status, 10, Figures(loss, 0.0, 0.0, 0.0, 0.0), loss)
 
 
 def test_only_a_pair_that_differs_in_one_value_says_something() -> None:

@@ -50,13 +50,13 @@ def write_sets(root: Path) -> Path:
     ]
     put(root, "hellaswag/hellaswag_val_full.txt.bz2", "".join("\n".join(item) + "\n" for item in passages))
     for subject in ("knots", "tides"):
-        header = [["question", "choice0", "choice1", "choice2", "choice3", "answer"]]
+        header: list[list[Any]] = [["question", "choice0", "choice1", "choice2", "choice3", "answer"]]
         rows = [
             [f"Which of the {subject} is number {n}?", "first", "second, of two", "third", "fourth", n % 4] for n in range(6)
         ]
         put(root, f"mmlu/dev/{subject}_dev.csv", table(header + rows[:5]))
         put(root, f"mmlu/test/{subject}_test.csv.gz", table(header + rows[3:]))
-        chinese = [["", "Question", "A", "B", "C", "D", "Answer"]]
+        chinese: list[list[Any]] = [["", "Question", "A", "B", "C", "D", "Answer"]]
         chinese += [[n, f"{subject}第{n}题？", "甲", "乙", "丙", "丁", "ABCD"[n % 4]] for n in range(6)]
         put(root, f"cmmlu/dev/{subject}.csv", table(chinese[:6]))
         put(root, f"cmmlu/test/{subject}.csv.gz", table([chinese[0], *chinese[3:]]))
@@ -96,7 +96,7 @@ def write_sets(root: Path) -> Path:
     put(root, "ceval/val_zhcn_converted.jsonl.gz", lines(exam))
     put(root, "ceval/val_zhtw.jsonl", lines([{**exam[0], "question": "第零匹布？（繁體）"}]))
     put(root, "ceval/subject_mapping.json", json.dumps({"weaving": ["Weaving", "纺织", "Other"]}))
-    talk = [
+    talk: list[list[Any]] = [
         [
             ["男：下雨了。", "女：带伞吧。"],
             [{"question": "天气怎样？", "choice": ["下雨", "晴天", "下雪"], "answer": "下雨"}],

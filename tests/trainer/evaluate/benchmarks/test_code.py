@@ -143,7 +143,9 @@ def test_another_kind_of_machine_is_refused_in_a_sentence(monkeypatch: pytest.Mo
 def test_the_filter_says_what_becomes_of_each_call(machine: str) -> None:
     """The filter run by hand, as the kernel would on either machine."""
     place = MACHINES.index(machine)
-    code = [struct.unpack_from("=HBBI", program_of(place), 8 * line) for line in range(len(program_of(place)) // 8)]
+    code: list[tuple[int, int, int, int]] = [
+        struct.unpack_from("=HBBI", program_of(place), 8 * line) for line in range(len(program_of(place)) // 8)
+    ]
 
     def verdict(number: int, *arguments: int, audit: int | None = None) -> int:
         words = {0: number, 4: (0xC000003E, 0xC00000B7)[place] if audit is None else audit}

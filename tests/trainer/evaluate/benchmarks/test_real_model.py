@@ -87,7 +87,7 @@ def taught(root: Path, folder: str, steps: int) -> TrainConfig:
         for ids in batches:  # [sequence, batch]
             logits = net(ids[:-1].clamp(min=0)).flatten(0, 1)
             nats = F.cross_entropy(logits, ids[1:].flatten(), ignore_index=-1, reduction="sum")
-            (nats / sum(map(len, rows))).backward()  # type: ignore[no-untyped-call]
+            (nats / sum(map(len, rows))).backward()
         optimizer.step()
     weights = {name: value.detach() for name, value in net.named_parameters()}
     consolidate(root / "pretrain" / "checkpoints", 40, {"model": model}, weights)

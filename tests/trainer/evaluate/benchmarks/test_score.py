@@ -22,7 +22,7 @@ from trainer.evaluate.benchmarks.tables import average, written
 from trainer.evaluate.benchmarks.task import judged, mean
 
 
-class Knowing(LM):  # type: ignore[misc]
+class Knowing(LM):
     """Finds out by the end of a prompt which item it is asked, and gives its answer, or always another."""
 
     context = 100_000
