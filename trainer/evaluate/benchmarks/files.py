@@ -59,10 +59,13 @@ class Folder:
                     if line.strip():
                         yield stem, json.loads(line)
 
-    def rows(self, pattern: str, header: list[str], needed: bool = True) -> Iterator[tuple[str, dict[str, str]]]:
-        """(stem, row) of CSV files by column name; a file whose first row has none of `header`'s names has those columns."""
+    def rows(self, pattern: str, header: list[str], needed: bool = True) -> Iterator[tuple[str, int, dict[str, str]]]:
+        """(stem, number in the file, row by column name) of CSV files; one without names in its first row has `header`'s.
+
+        The word "question" tells names from an item: a row whose answer is B holds a column's name too.
+        """
         for stem, text in self.texts(pattern, needed):
             rows = [row for row in csv.reader(io.StringIO(text)) if row]
-            named = bool(rows) and bool({*header, "Question"} & set(rows[0]))
+            named = bool(rows) and "question" in {cell.strip().lower() for cell in rows[0]}
             names = rows[0] if named else header
-            yield from ((stem, dict(zip(names, row, strict=False))) for row in rows[named:])
+            yield from ((stem, number, dict(zip(names, row, strict=False))) for number, row in enumerate(rows[named:]))

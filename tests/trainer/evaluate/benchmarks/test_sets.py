@@ -71,6 +71,26 @@ def test_mmlu_shows_the_dev_questions_of_the_subject_in_order(sets: dict[str, Lo
     assert [shot[-1] for shot in shots] == ["A", "B", "C", "D", "A"]
 
 
+def test_a_table_without_names_of_columns_is_read_from_its_first_row(tmp_path: Path) -> None:
+    """An answer B in the first row is no column B."""
+    rows = "".join(f"What is {n}?,one,two,three,four,{letter}\n" for n, letter in enumerate("BDA"))
+    for split in ("dev", "test"):
+        put(tmp_path, f"mmlu/{split}/knots_{split}.csv", rows)
+    loaded = load(BENCHMARKS["mmlu"], str(tmp_path))
+    assert [item.right for item in loaded.items] == [(1,), (3,), (0,)]
+    assert loaded.items[0].prompts[0] == "What is 0?\nA. one\nB. two\nC. three\nD. four\nAnswer:"
+    assert len(loaded.shots["knots"]) == 3
+
+
+@pytest.mark.parametrize("answer", ["", "E", "b", "4"])
+def test_an_answer_that_is_none_of_the_choices_is_said_with_its_file_and_record(tmp_path: Path, answer: str) -> None:
+    header = "QUESTION,A,B,C,D,Answer"
+    put(tmp_path, "mmlu/dev/knots_dev.csv", f"{header}\nWhat?,a,b,c,d,A\n")
+    put(tmp_path, "mmlu/test/knots_test.csv", f"{header}\nWhat?,a,b,c,d,A\nWhich?,a,b,c,d,{answer}\n")
+    with pytest.raises(ConfigError, match=f"mmlu: .*test/knots_test#1: its answer '{answer}' is none of its 4 choices"):
+        load(BENCHMARKS["mmlu"], str(tmp_path))
+
+
 def test_chinese_exams_name_their_subject_and_read_simplified_characters(sets: dict[str, Loaded]) -> None:
     assert "纺织" in sets["ceval"].above["weaving"]
     assert sets["ceval"].items[0].prompts[0] == "第0匹布？\nA. 红\nB. 绿\nC. 蓝\nD. 白\n答案："

@@ -14,12 +14,15 @@ COLUMNS = ["question", "A", "B", "C", "D", "answer"]
 def lettered(key: str, row: Mapping[str, str], subject: str, answer: str) -> Item:
     """A row with a question, choices (columns A to E, or choice0 to choice4) and the right one (its letter or number).
 
-    `answer` is the word before the letter.
+    `answer` is the word before the letter. Raises ValueError with the `key` where the right one is none of the choices.
     """
-    question = (row.get("question") or row.get("Question") or "").strip()
-    choices = [row[name] for name in row if re.fullmatch(r"[A-E]|choice\d", name) and row[name] != ""]
-    given = (row.get("answer") or row.get("Answer") or "").strip()
-    right = int(given) if given.isdigit() else LETTERS.index(given)
+    cells = {name.strip().lower(): value for name, value in row.items()}
+    question = cells.get("question", "").strip()
+    choices = [cells[name] for name in cells if re.fullmatch(r"[a-e]|choice\d", name) and cells[name] != ""]
+    known, given = list(LETTERS[: len(choices)]), cells.get("answer", "").strip()
+    right = int(given) if given.isdecimal() else known.index(given) if given in known else -1
+    if not 0 <= right < len(choices):
+        raise ValueError(f"{key}: its answer '{given}' is none of its {len(choices)} choices")
     prompt = "\n".join([question, *(f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False)), answer])
     options = tuple(f" {letter}" for letter in LETTERS[: len(choices)])
     return Item(key, (prompt,), options, (right,), shown=prompt + options[right], subject=subject)

@@ -27,7 +27,7 @@ def _above(subject: str) -> str:
 
 def _read(folder: Folder, split: str) -> list[Item]:
     rows = folder.rows(rf"{split}/[^/]+\.csv", COLUMNS)
-    return [lettered(f"{subject}#{number}", row, subject, "答案：") for number, (subject, row) in enumerate(rows)]
+    return [lettered(f"{split}/{subject}#{number}", row, subject, "答案：") for subject, number, row in rows]
 
 
 BENCHMARK = Benchmark("cmmlu", "CMMLU", "chinese", 5, "acc", load, "mean over subjects", macro=True)

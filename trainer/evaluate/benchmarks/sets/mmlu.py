@@ -22,9 +22,8 @@ def load(folder: Folder) -> Loaded:
 
 def _read(folder: Folder, split: str) -> list[Item]:
     found = []
-    for number, (stem, row) in enumerate(folder.rows(rf"{split}/.*_{split}\.csv", COLUMNS)):
-        subject = stem.removesuffix(f"_{split}")
-        found.append(lettered(f"{subject}#{number}", row, subject, "Answer:"))
+    for stem, number, row in folder.rows(rf"{split}/.*_{split}\.csv", COLUMNS):
+        found.append(lettered(f"{split}/{stem}#{number}", row, stem.removesuffix(f"_{split}"), "Answer:"))
     return found
 
 

@@ -17,7 +17,7 @@ def load(folder: Folder) -> Loaded:
     """A CSV with Question, Correct Answers and Incorrect Answers, answers separated by semicolons."""
     template = jinja2.Template(task_file("truthfulqa/truthfulqa_mc1.yaml")["doc_to_text"])
     items = []
-    for number, (_, row) in enumerate(folder.rows(r"TruthfulQA\.csv", ["Question"])):
+    for _, number, row in folder.rows(r"TruthfulQA\.csv", ["Question"]):
         true, false = _answers(row["Correct Answers"]), _answers(row["Incorrect Answers"])
         options = tuple(f" {answer}" for answer in (*true, *false))
         prompt = template.render(question=row["Question"].strip())
