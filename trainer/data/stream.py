@@ -27,14 +27,14 @@ class DomainStream:
     An epoch holds every document once: shards in an order drawn for (seed, domain, epoch), documents within a shard
     likewise. Epochs stand one after another; windows of `context` targets are cut from that stream without gaps, and
     numbered in an order shuffled within blocks. A window begins with the token before its first target (before the
-    very first stands the end-of-document id), so each token is a target exactly once an epoch, and none a second time
-    among the first floor(tokens / context) windows.
+    very first stands the end-of-document id). A block ends with its epoch, so the first floor(n x tokens / context)
+    windows hold the targets of n epochs, each token at most n times; the few at an epoch's end that do not fill a window
+    are targets of the next.
     """
 
     def __init__(self, name: str, shards: Sequence[ShardFacts], context: int, seed: int, eos: int) -> None:
         self.tokens = sum(shard.tokens for shard in shards)
         self._name, self._shards, self._context, self._seed, self._eos = name, shards, context, seed, eos
-        self._block = min(_BLOCK, max(1, self.tokens // context))
         self._open: Callable[[int], Shard] = lru_cache(maxsize=_SHARDS_KEPT)(self._open_shard)
         self._shard_order = lru_cache(maxsize=4)(self._order_of_shards)
         self._document_order = lru_cache(maxsize=_SHARDS_KEPT)(self._order_of_documents)
@@ -42,8 +42,10 @@ class DomainStream:
 
     def window(self, number: int) -> npt.NDArray[Any]:
         """The number-th window of this domain: context + 1 token ids."""
-        block, within = divmod(number, self._block)
-        place = block * self._block + int(self._window_order(block)[within])
+        epoch = ((number + 1) * self._context - 1) // self.tokens  # that of its last target
+        begin, end = (n * self.tokens // self._context for n in (epoch, epoch + 1))
+        first = number - (number - begin) % _BLOCK
+        place = first + int(self._window_order(first, min(_BLOCK, end - first))[number - first])
         if not place:
             return np.concatenate([[self._eos], self.read(0, self._context)])
         return self.read(place * self._context - 1, self._context + 1)
@@ -93,5 +95,5 @@ class DomainStream:
         order = permutation(len(lengths), key(self._seed, self._name, epoch, shard))
         return order, np.cumsum(lengths[order], dtype=np.int64)
 
-    def _order_of_windows(self, block: int) -> Ints:
-        return permutation(self._block, key(self._seed, self._name, "windows", block))
+    def _order_of_windows(self, first: int, count: int) -> Ints:
+        return permutation(count, key(self._seed, self._name, "windows", first))
