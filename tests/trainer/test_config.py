@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -34,6 +35,12 @@ def settings(**sections: dict[str, Any]) -> TrainConfig:
         ({"parallel": {"tensor": 4}, "model": {"kv_heads": 2}}, r"does not divide model\.kv_heads = 2; use 1 or 2"),
         ({"parallel": {"tensor": 2}, "model": {"vocab": 99, "vocab_multiple": 1}}, r"vocabulary of 99; make .* of 2"),
         ({"parallel": {"tensor": 2, "sequence": True}, "model": {"context": 33}}, r"does not divide model\.context = 33"),
+        ({"parallel": {"timeout_minutes": 0}}, r"parallel\.timeout_minutes = 0\.0 is out of range; use a value from 0\.01 to"),
+        ({"parallel": {"timeout_minutes": math.inf}}, r"parallel\.timeout_minutes = inf is out of range"),
+        ({"pretrain": {"ramp": [[100, 0]]}}, r"pretrain\.ramp = \[\[100, 0\]\] must be pairs .* of 1 or more"),
+        ({"pretrain": {"ramp": [[100, -4096]], "batch": 4096, "batch_unit": "tokens"}}, r"pretrain\.ramp = .* must be pairs"),
+        ({"pretrain": {"monitor": {"predicted": [[]]}}}, r"pretrain\.monitor\.predicted = \[\[\]\] must be pairs"),
+        ({"pretrain": {"monitor": {"predicted": [[1e6, 3.0], []]}}}, r"pretrain\.monitor\.predicted = .* must be pairs"),
     ],
 )  # fmt: skip
 def test_it_is_refused_in_one_sentence(sections: dict[str, Any], message: str) -> None:

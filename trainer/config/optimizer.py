@@ -84,6 +84,6 @@ class MonitorConfig:
     def __post_init__(self) -> None:
         at_least("window", self.window, 8)
         at_least("skips", self.skips, 1)
-        tokens = [point[0] for point in self.predicted]
+        tokens = [point[0] for point in self.predicted if point]
         if any(len(point) != 2 for point in self.predicted) or tokens != sorted(set(tokens)) or (tokens and tokens[0] < 1):
             raise ConfigError(f"predicted = {self.predicted} must be pairs [tokens, loss] with rising tokens, from 1 on.")

@@ -50,6 +50,7 @@ class ParallelConfig:
         if self.threads is not None:
             at_least("threads", self.threads, 1)
         at_least("restarts", self.restarts, 0)
+        within("timeout_minutes", self.timeout_minutes, 0.01, 10_080.0)  # a week
         if self.include is not None and self.hostfile is None:
             raise ConfigError(f"include = {self.include} names devices of a hostfile; give parallel.hostfile too.")
 

@@ -49,8 +49,8 @@ class PretrainConfig:
             at_least(name, getattr(self, name), 1)
         for name in ("validate_every", "validate_sequences", "save_every", "keep_every", "norms_every"):
             at_least(name, getattr(self, name), 0)
-        if any(len(pair) != 2 or pair[0] < 1 for pair in self.ramp) or self.ramp != sorted(self.ramp):
-            raise ConfigError(f"ramp = {self.ramp} must be pairs [last step, sequences] with rising steps.")
+        if any(len(pair) != 2 or min(pair) < 1 for pair in self.ramp) or self.ramp != sorted(self.ramp):
+            raise ConfigError(f"ramp = {self.ramp} must be pairs [last step, size] of 1 or more, with rising steps.")
 
     def in_sequences(self, context: int) -> PretrainConfig:
         """The same with sizes in sequences. Raises ConfigError where tokens do not make whole ones."""
