@@ -60,7 +60,7 @@ def run_program(program: str, limits: CodeConfig) -> int:
     try:
         child.communicate(program.encode("utf-8", "replace"), timeout=limits.seconds + 5)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, 9)  # the process space dies with its first process
+        child.kill()  # the program dies with it
         child.wait()
         return -9
     if child.returncode == REFUSED:

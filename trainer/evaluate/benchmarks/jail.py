@@ -6,7 +6,8 @@ Order matters. The parent enters namespaces of its own (user, network, mounts, p
 keeps sockets, devices and people's files, and makes the rest read-only. Its child, the first of its process space, then takes
 limits, gives up every capability for good and has the kernel refuse what a program that computes an answer has no use for:
 mounts, namespaces, sockets, other processes, opening anything for writing. Only then it runs the program; the parent waits and
-ends it at the time limit. Where the kernel refuses any of this, the program is not run.
+ends it at the time limit. No signal of the program reaches the parent, and the child dies with it. Where the kernel refuses any
+of this, the program is not run.
 """
 
 import ctypes
@@ -23,6 +24,7 @@ _AT_RECURSIVE, _READ_ONLY, _NO_SETUID, _NO_DEVICES = 0x8000, 1, 2, 4  # of mount
 _EMPTY = 1 | 2 | 4 | 8  # MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC
 _MOUNT_SETATTR = 442  # the same number on all architectures
 _NO_NEW_RIGHTS, _DROP_BOUND, _SECURE_BITS, _AMBIENT, _CLEAR_ALL, _SECCOMP, _FILTER = 38, 24, 28, 47, 4, 22, 2  # of prctl
+_DEATH_SIGNAL = 1  # of prctl: what a process is sent when its parent dies
 _ALL_LOCKED = 0xEF  # SECBIT_*: root is nobody special, no capability is kept or raised, and nobody can change that
 HIDDEN = ("/dev", "/home", "/media", "/mnt", "/proc", "/root", "/run", "/sys", "/tmp", "/var")
 """Shown empty, save one that holds the interpreter."""
@@ -45,7 +47,7 @@ _REFUSED = {
     # Opening for writing: device nodes and pipes take it on a file system that is read-only.
     "openat2": (437, 437), "creat": (85, None), "mknod": (133, None), "mknodat": (259, 33),
 }  # fmt: skip
-_OPEN, _OPEN_AT, _CLONE, _CLONE3 = (2, None), (257, 56), (56, 220), (435, 435)
+_OPEN, _OPEN_AT, _CLONE, _CLONE3, _PRCTL = (2, None), (257, 56), (56, 220), (435, 435), (157, 167)
 _WRITING, _THREAD = 3, 0x00010000  # O_WRONLY | O_RDWR, CLONE_THREAD
 _AUDIT = (0xC000003E, 0xC00000B7)
 MACHINES = ("x86_64", "aarch64")
@@ -117,13 +119,14 @@ def program_of(machine: int) -> bytes:
     for numbers in _REFUSED.values():
         if (number := numbers[machine]) is not None:
             lines += [(equal, 0, 1, number), (leave, 0, 0, refuse)]
-    for numbers, argument, bits, there, absent in (
-        (_OPEN, 1, _WRITING, refuse, allow),
-        (_OPEN_AT, 2, _WRITING, refuse, allow),
-        (_CLONE, 0, _THREAD, allow, refuse),  # threads, but no processes
+    for numbers, argument, test, value, there, absent in (
+        (_OPEN, 1, any_bit, _WRITING, refuse, allow),
+        (_OPEN_AT, 2, any_bit, _WRITING, refuse, allow),
+        (_CLONE, 0, any_bit, _THREAD, allow, refuse),  # threads, but no processes
+        (_PRCTL, 0, equal, _DEATH_SIGNAL, refuse, allow),
     ):
         if (number := numbers[machine]) is not None:
-            lines += [(equal, 0, 4, number), (load, 0, 0, 16 + 8 * argument), (any_bit, 0, 1, bits)]
+            lines += [(equal, 0, 4, number), (load, 0, 0, 16 + 8 * argument), (test, 0, 1, value)]
             lines += [(leave, 0, 0, there), (leave, 0, 0, absent)]
     # Its arguments are behind a pointer that a filter cannot follow; "unknown" makes the C library take clone instead.
     lines += [(equal, 0, 1, _CLONE3[machine]), (leave, 0, 0, unknown), (leave, 0, 0, allow)]
@@ -145,9 +148,11 @@ def main() -> int:
         status = 1
         try:
             os.close(heard)
+            os.setsid()  # or os.kill(0, 9) would end the parent, which has the clock
+            _must(libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0))
             _limit(seconds, megabytes)
             _give_up(libc)
-            os.write(said, b"1")
+            os.write(said, b"1")  # fails where the parent died before that call: nobody else holds the other end
             os.close(said)
             exec(compile(program, "program", "exec"), {"__name__": "program"})
             status = well

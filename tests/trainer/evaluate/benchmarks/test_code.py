@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import struct
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from core.config import ConfigError
-from trainer.evaluate.benchmarks.code import check_sandbox, ends_well, pass_at_k, run_program
+from trainer.evaluate.benchmarks.code import _JAIL, REFUSED, check_sandbox, ends_well, pass_at_k, run_program
 from trainer.evaluate.benchmarks.config import CodeConfig
 from trainer.evaluate.benchmarks.jail import MACHINES, program_of
 
@@ -167,6 +171,8 @@ def test_the_filter_says_what_becomes_of_each_call(machine: str) -> None:
     assert verdict(mount) == verdict(socket) == refused and verdict(read) == allowed
     assert verdict(openat, 0, 0, 0) == allowed and verdict(openat, 0, 0, 1) == verdict(openat, 0, 0, 2) == refused
     assert verdict(clone, 0x00010F00) == allowed and verdict(clone, 17) == refused and verdict(435) == unknown
+    prctl = {"x86_64": 157, "aarch64": 167}[machine]
+    assert verdict(prctl, 1) == refused and verdict(prctl, 15) == allowed  # the parent's death stays deadly; names may be given
     assert verdict(read, audit=0x40000003) == killed  # a 32-bit program's calls have other numbers
 
 
@@ -176,3 +182,58 @@ def test_it_cannot_take_more_memory_or_time_than_it_was_given() -> None:
     assert run_program("while True: pass", limits) != 0
     sleeps = "import time; time.sleep(60)"
     assert run_program(sleeps, limits) != 0
+
+
+def inmates(seconds: float) -> list[int]:
+    """Living processes of the jail with this very limit, which its command line names."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if str(_JAIL).encode() in words and str(seconds).encode() in words:
+                found.append(int(path.parent.name))
+    return found
+
+
+@contextlib.contextmanager
+def nobody_left(about: float) -> Iterator[float]:
+    """A limit that no other jail has; fails where soon after the body a process is left of it, and ends that."""
+    seconds = about + os.getpid() / 1e8
+    yield seconds
+    patience = time.monotonic() + 5
+    while inmates(seconds) and time.monotonic() < patience:
+        time.sleep(0.02)
+    left = inmates(seconds)
+    for process in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, 9)
+    assert not left
+
+
+@pytest.mark.parametrize("target", [0, -1])
+def test_a_program_that_kills_all_it_can_reach_does_not_outlive_its_limit(target: int) -> None:
+    program = f"""
+import os, time
+try:
+    os.kill({target}, 9)
+except OSError:
+    pass
+time.sleep(60)
+"""
+    with nobody_left(1.0) as seconds:
+        assert run_program(program, CodeConfig(run=True, seconds=seconds)) != 0
+
+
+def test_a_program_dies_with_the_process_that_has_its_clock() -> None:
+    """However that one ends, and though the program would not be told of it."""
+    with tempfile.TemporaryDirectory(dir=shown()) as folder, nobody_left(60.0) as seconds:
+        os.mkfifo(pipe := f"{folder}/pipe")
+        program = f"{KERNEL}import time\nlibc.prctl(1, 0, 0, 0, 0)\nopen({pipe!r}).close()\ntime.sleep(60)"
+        command = [sys.executable, "-I", "-S", str(_JAIL), str(seconds), "256", str(REFUSED)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as parent:
+            assert parent.stdin is not None
+            parent.stdin.write(program.encode())
+            parent.stdin.close()
+            os.close(os.open(pipe, os.O_WRONLY))  # waits until the program reads
+            assert len(inmates(seconds)) == 2
+            parent.kill()
