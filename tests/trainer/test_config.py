@@ -57,6 +57,22 @@ def test_a_batch_may_be_given_in_tokens() -> None:
         settings(model=model, pretrain={"batch": 9000, "batch_unit": "tokens"})
 
 
+def test_a_fall_that_begins_inside_the_warm_up_is_refused() -> None:
+    shape: dict[str, Any] = {"kind": "wsd", "warmup": 60, "decay": 50}
+    said = r"^pretrain\.schedule\.warmup = 60 and decay = 50 are together longer than {}; make one of them shorter\.$"
+    with pytest.raises(ConfigError, match=said.format("length = 100")):
+        settings(pretrain={"steps": 110, "schedule": {**shape, "length": 100}})
+    with pytest.raises(ConfigError, match=said.format(r"pretrain\.steps = 100")):
+        settings(pretrain={"steps": 100, "schedule": shape})
+    for more in ({"steps": 110}, {"steps": 20, "schedule": {**shape, "length": 110}}):
+        settings(pretrain={"schedule": shape, **more})
+    model = {**BASE["model"], "context": 10}
+    counted = {"steps": 3, "batch": 4, "ramp": [[1, 2]], "schedule": {**shape, "unit": "tokens"}}
+    with pytest.raises(ConfigError, match=said.format(r"the 100 tokens of pretrain\.steps = 3")):
+        settings(model=model, pretrain=counted)
+    settings(model=model, pretrain={**counted, "steps": 4})
+
+
 def test_what_follows_from_the_settings() -> None:
     config = settings(parallel={"data": 2, "micro_batch": 2}, pretrain={"batch": 16})
     assert config.accumulation == 4 and config.model.rows == 128 and config.tokens_per_step == 16 * 4096

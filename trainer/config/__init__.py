@@ -78,6 +78,12 @@ class TrainConfig:
                 f"parallel.pipeline = {parallel.pipeline} leaves stages without a block, "
                 f"model.layers = {model.layers}; use {model.layers} or fewer."
             )
+        if pretrain.schedule.length is None:
+            end, named = pretrain.steps, f"pretrain.steps = {pretrain.steps}"
+            if pretrain.schedule.unit == "tokens":
+                end = pretrain.sequences_through(pretrain.steps) * model.context
+                named = f"the {end} tokens of {named}"
+            pretrain.schedule.fits(end, named, "pretrain.schedule.")
         share = parallel.data * parallel.micro_batch
         named = [("batch", pretrain.batch), *((f"ramp: {batch}", batch) for _, batch in pretrain.ramp)]
         for name, batch in named:

@@ -60,6 +60,16 @@ class ScheduleConfig:
             raise ConfigError(
                 f"decay = {self.decay}: warm-up-stable-decay needs the length of its fall; use about a tenth of the run."
             )
+        if self.length is not None:
+            self.fits(self.length, f"length = {self.length}")
+
+    def fits(self, length: float, named: str, prefix: str = "") -> None:
+        """Refuses a length that a fall and the warm-up before it do not fit into: the factor would jump between them."""
+        if self.kind == "wsd" and self.warmup + self.decay > length:
+            raise ConfigError(
+                f"{prefix}warmup = {self.warmup} and decay = {self.decay} are together longer than {named}; "
+                "make one of them shorter."
+            )
 
 
 @dataclass(frozen=True)
