@@ -1,7 +1,7 @@
 """The consolidated checkpoint: one form for every layout, which resuming, resharding, growth, evaluation and export read.
 
     checkpoints/step-00000200/
-      state.json                       step, sequences and tokens done, model, mix, size and checksum of every file
+      state.json                       step, sequences and tokens done, model, mix, size and checksum of every file, its own
       consolidated/embedding.safetensors, layers.0.safetensors, ..., norm.safetensors, head.safetensors
 
 Each file holds, for every parameter of its part of the network, the whole fp32 tensor under its canonical name and Adam's
@@ -27,10 +27,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.config import build, plain
+from core.config import ConfigError, build, plain
 from trainer.config import ModelConfig
 
-FORMAT = 1
+FORMAT = 2
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _NAME = re.compile(r"^step-(\d{8,})$")
 _DAMAGED = ".damaged"
@@ -62,15 +62,24 @@ class Checkpoint:
 
     @classmethod
     def open(cls, path: str | Path) -> Checkpoint:
-        """Reads state.json and compares the size of every file with it. Raises CheckpointError."""
+        """Reads state.json, compares it with its checksum and the size of every file with it.
+
+        Raises CheckpointError; of another version's checkpoint ConfigError, for it is not to be passed over as damaged.
+        """
         path = Path(path)
         try:
             state = json.loads((path / "state.json").read_text(encoding="utf-8"))
             files = dict(state["files"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path}/state.json: cannot be read ({error}); the checkpoint is not whole.") from error
-        if state.get("format") != FORMAT:
-            raise CheckpointError(f"{path}: is of format {state.get('format')}, this version reads {FORMAT}.")
+        known = state.get("format") == FORMAT
+        if (known or "sha256" in state) and state.get("sha256") != _checksum_of(state):
+            raise CheckpointError(f"{path}/state.json: its contents are not what was written (checksum).")
+        if not known:
+            raise ConfigError(
+                f"{path}: is of format {state.get('format')}, this version reads {FORMAT}; go on with the version that wrote "
+                "it, or begin a new run."
+            )
         for name, facts in files.items():
             size = (path / name).stat().st_size if (path / name).exists() else None
             if size != facts["bytes"]:
@@ -143,6 +152,12 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def _checksum_of(state: Mapping[str, Any]) -> str:
+    """Of all that state.json says save this sum itself, in whatever order."""
+    rest = {name: value for name, value in state.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def _to_disk(path: Path) -> None:
     """Has the system write out a file, or which names a folder holds."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -193,6 +208,7 @@ class Writer:
     def commit(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> Path:
         """By one rank, when all parts are written."""
         whole = {"format": FORMAT, **plain(state), "files": dict(sorted(files.items()))}
+        whole["sha256"] = _checksum_of(json.loads(json.dumps(whole)))  # as it will be read: JSON has names and lists alone
         with (self.aside / "state.json").open("w", encoding="utf-8") as handle:
             json.dump(whole, handle, indent=1)
             handle.flush()

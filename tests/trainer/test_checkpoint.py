@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.config import plain
+from core.config import ConfigError, plain
 from tests.trainer.launched import verify_all
 from tests.trainer.worlds import tiny
 from trainer.checkpoint import Checkpoint, CheckpointError, consolidate, newest, prune, set_aside, steps_in
@@ -67,6 +68,42 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(tmp_path: Path) -> None:
     assert "step-00000004/consolidated/layers.0.safetensors" in said[0] and "were written" in said[0]
     assert "step-00000003/state.json" in said[1]
     assert newest(tmp_path, at_most=1) is not None
+
+
+@pytest.mark.parametrize(
+    "written, flipped",
+    [
+        ('"sequences": 48', '"sequences": 58'),
+        ('"adam_step": 12', '"adam_step": 13'),
+        ('"mix": "a1"', '"mix": "a0"'),
+        ("2.5", "3.5"),
+        ('"format": 2', '"format": 1'),
+    ],
+)
+def test_a_flipped_digit_of_the_state_is_damage(tmp_path: Path, written: str, flipped: str) -> None:
+    save(tmp_path, 1)
+    state = {"model": plain(MODEL), "adam_step": 12, "sequences": 48, "mix": "a1", "last_loss": float("nan")}
+    weights = {name: parameter.detach() for name, parameter in build(MODEL, 1).named_parameters()}
+    # What growth hands on of its source's state names that one's sum.
+    file = consolidate(tmp_path, 2, {**state, "monitor": {"losses": [2.5], 7: (1, 2)}, "sha256": "0"}, weights) / "state.json"
+    assert Checkpoint.open(file.parent).state["monitor"] == {"losses": [2.5], "7": [1, 2]}
+    text = file.read_text(encoding="utf-8")
+    assert text.count(written) == 1
+    file.write_text(text.replace(written, flipped), encoding="utf-8")
+    said: list[str] = []
+    found = newest(tmp_path, damaged=said.append)
+    assert found is not None and found.step == 1
+    assert said == [f"{file}: its contents are not what was written (checksum). It is passed over."]
+
+
+def test_a_checkpoint_of_another_version_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    file = save(tmp_path, 2) / "state.json"
+    state = json.loads(file.read_text(encoding="utf-8"))
+    del state["sha256"]
+    file.write_text(json.dumps({**state, "format": 1}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="step-00000002: is of format 1, this version reads 2; go on with the version that"):
+        newest(tmp_path)
 
 
 def test_a_flipped_bit_is_found_by_the_checksum(tmp_path: Path) -> None:
