@@ -1,8 +1,8 @@
-"""Text as a Hugging Face model reads it: its ids, the id in front of a text, the ids that end one."""
+"""Text as a Hugging Face model reads it: its ids and back, the id in front of a text, the ids that end one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 
@@ -15,6 +15,35 @@ def as_text(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
         "input_ids"
     ]
     return found
+
+
+def continuation(tokenizer: Any, before: Sequence[int], new: Sequence[int]) -> str:
+    """The text of new ids behind others.
+
+    By themselves they would lose their first blank: tokenizers after SentencePiece take it for the one in front of a text.
+    """
+    return _text(tokenizer, [*before, *new])[len(_text(tokenizer, before)) :]
+
+
+def pieces(tokenizer: Any, before: Sequence[int], new: Iterable[int]) -> Iterator[str]:
+    """The same text as the ids come, in whole characters."""
+    held, shown = list(before), len(_text(tokenizer, before))
+    for one in new:
+        held.append(one)
+        text = _text(tokenizer, held)
+        if text.endswith("\ufffd"):  # a character's first bytes
+            continue
+        if text[shown:]:
+            yield text[shown:]
+        shown = len(text)
+        if text.endswith("\n"):  # what stands before it need not be decoded again
+            held, shown = held[-1:], len(_text(tokenizer, held[-1:]))
+    if rest := _text(tokenizer, held)[shown:]:
+        yield rest
+
+
+def _text(tokenizer: Any, ids: Sequence[int]) -> str:
+    return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 def start_of(model: Any, tokenizer: Any, given: int | None) -> int | None:

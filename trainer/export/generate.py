@@ -8,18 +8,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 from threading import Thread
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, TextIteratorStreamer
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging
 
 from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
 from trainer.checkpoint import Checkpoint, CheckpointError
-from trainer.evaluate.ids import as_text, ends_of, start_of
+from trainer.evaluate.ids import as_text, ends_of, pieces, start_of
 from trainer.export.forms import form_of
 from trainer.export.skeleton import skeleton
 from trainer.stage import chosen_checkpoint
@@ -142,7 +145,7 @@ def generate(
             f"the prompt has {len(ids) - 1} tokens, the model reads at most {model.config.max_position_embeddings - 2}; "
             "shorten it."
         )
-    streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
+    streamer = _Made()
     torch.manual_seed(sampling.seed)
     given = torch.tensor([ids], device=model.device)
     settings: dict[str, Any] = {
@@ -163,11 +166,31 @@ def generate(
         except BaseException as error:
             failed.append(error)
         finally:  # or the reader would wait for ever
-            streamer.text_queue.put(streamer.stop_signal)
+            streamer.end()
 
     worker = Thread(target=work, daemon=True)
     worker.start()
-    yield from streamer
+    yield from pieces(tokenizer, ids, streamer)
     worker.join()
     if failed:
         raise failed[0]
+
+
+class _Made(BaseStreamer):
+    """The ids that a model makes, as it makes them; those of the prompt, which it hands over first, are left out."""
+
+    def __init__(self) -> None:
+        self._queue: Queue[int | None] = Queue()
+        self._prompt = True
+
+    def put(self, value: Tensor) -> None:
+        if not self._prompt:
+            for one in value.flatten().tolist():
+                self._queue.put(one)
+        self._prompt = False
+
+    def end(self) -> None:
+        self._queue.put(None)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._queue.get, None)  # type: ignore[arg-type]

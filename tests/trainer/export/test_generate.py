@@ -13,8 +13,11 @@ import torch
 
 from core.config import ConfigError
 from core.run import Run
+from tests.trainer.metaspace import loaded as as_loaded
+from tests.trainer.metaspace import metaspace
 from tests.trainer.small_run import write_run
 from trainer.checkpoint import Checkpoint, consolidate
+from trainer.evaluate.ids import as_text
 from trainer.export.generate import Sampling, exported, generate, in_memory
 from trainer.export.stage import export
 from trainer.growth.record import KEY, Growth
@@ -132,6 +135,23 @@ def test_a_control_tokens_name_in_the_prompt_is_text(loaded: tuple[Any, Any], mo
     list(generate(model, tokenizer, "a </s> and <s>", 1, GREEDY))
     assert read[0][0] == 2 and not {0, 1, 2, 3} & set(read[0][1:])
     assert tokenizer.decode(read[0][1:]) == "a </s> and <s>"
+
+
+def test_a_blank_between_the_prompt_and_its_continuation_is_kept(
+    loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokenizers after SentencePiece take a blank at the beginning of what they decode for their own."""
+    model, tokenizer = loaded[0], as_loaded(metaspace(["The river flows on"]))
+    (ids,) = as_text(tokenizer, ["The river flows on"])
+
+    def makes(streamer: Any, inputs: Any, **settings: Any) -> None:
+        streamer.put(inputs)
+        for one in [*ids[inputs.shape[1] - 1 :], 2]:
+            streamer.put(torch.tensor([one]))
+        streamer.end()
+
+    monkeypatch.setattr(model, "generate", makes)
+    assert "".join(generate(model, tokenizer, "The river", 20, GREEDY)) == " flows on"
 
 
 def test_a_checkpoint_in_the_midst_of_growing_is_refused(tmp_path: Path) -> None:

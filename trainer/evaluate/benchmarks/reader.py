@@ -23,7 +23,7 @@ from transformers import GenerationConfig, StoppingCriteria
 
 from core.progress import Progress
 from trainer.evaluate.benchmarks.prompts import answer_room
-from trainer.evaluate.ids import as_text
+from trainer.evaluate.ids import as_text, continuation
 
 LEAST_SHARED = 32
 """A common beginning shorter than this many tokens is not worth a pass of its own."""
@@ -188,7 +188,8 @@ class Reader(LM):
             stopping_criteria=[_Stops(self.tokenizer, asked["until"], longest)],
             **sampling,
         )
-        texts = self.tokenizer.batch_decode([self._ended(row) for row in made[:, longest:].tolist()], skip_special_tokens=True)
+        answers = zip(prompts, made[:, longest:].tolist(), strict=True)
+        texts = [continuation(self.tokenizer, prompt, self._ended(row)) for prompt, row in answers]
         return [_cut(text, asked["until"]) for text in texts]
 
     def _ended(self, ids: list[int]) -> list[int]:

@@ -14,6 +14,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from core.run import Run
+from tests.trainer.metaspace import loaded, metaspace
 from tests.trainer.small_run import TEXTS, write_run
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.reader import Reader, Row, trunks
@@ -175,6 +176,17 @@ def test_generation_ends_at_an_end_that_is_not_the_start(folder: str) -> None:
     for text, ids, before in zip(found, made[0], whole, strict=False):
         stop = min(ids.index(end) for end in model.ends if end in ids)
         assert text == model.tokenizer.decode(ids[:stop]) and before != text
+
+
+def test_a_generated_function_keeps_its_indentation_whatever_the_tokenizer(folder: str) -> None:
+    """One after SentencePiece takes a blank at the beginning of what it decodes for its own."""
+    prompts, body = ("def twice(n):\n", "def f():\n"), "    return 1"
+    model = reader(folder)
+    model.tokenizer = loaded(metaspace([*prompts, body]))
+    new = model.encode(prompts[0] + body)[len(model.encode(prompts[0])) :]
+    model.model.generate = lambda **given: torch.cat([given["inputs"], torch.tensor([[*new, 2]] * 2)], 1)
+    how = {"until": ["\nclass"], "max_gen_toks": 20, "temperature": 0.0}
+    assert model.generate_until(requests("generate_until", [(prompt, how) for prompt in prompts])) == [body] * 2
 
 
 def test_samples_are_drawn_from_all_tokens_unless_top_p_says_otherwise(folder: str) -> None:
