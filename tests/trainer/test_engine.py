@@ -23,6 +23,9 @@ LAYOUTS = {
 }
 
 
+RECOMPUTED = ("PP2", "TP2 sequence")
+
+
 def data(rows: int = 8) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Tokens with ends of documents in them, domains, and a mask that leaves very different numbers to each half."""
     generator = torch.Generator().manual_seed(8)
@@ -60,6 +63,15 @@ def measure_all(layouts: dict[str, Any]) -> dict[str, dict[str, Any]]:
         still = engine.losses(batch)
         found[f"{name}, dropout"] = {"losses": losses, "drawn": drawn, "still": still, "again": engine.losses(batch)}
         engine.deepspeed.destroy()
+    for name in RECOMPUTED:
+        for recompute in ("none", "full", "selective"):
+            parallel = dataclasses.replace(layouts[name], recompute=recompute)
+            engine = Engine(worlds.tiny(parallel, dropout=0.2), place(parallel, start(parallel)))
+            rows = engine.rows(8)
+            batch = Batch(tokens[rows], torch.zeros(len(tokens[rows]), dtype=torch.int64))
+            steps = [engine.step(batch) for _ in range(2)]
+            found[f"{name}, dropout, made anew: {recompute}"] = {"steps": [(step.loss, step.grad_norm) for step in steps]}
+            engine.deepspeed.destroy()
     return found
 
 
@@ -106,3 +118,10 @@ def test_dropout_draws_alike_where_ranks_hold_the_same_and_not_in_validation(
     assert torch.equal(found["still"], found["again"])
     alike = found["drawn"][0] == found["drawn"][1]
     assert alike == (name == "TP2")
+
+
+@pytest.mark.parametrize("name", RECOMPUTED)
+def test_dropout_is_drawn_alike_where_activations_are_made_anew(measured: dict[str, dict[str, Any]], name: str) -> None:
+    kept, *anew = (measured[f"{name}, dropout, made anew: {part}"]["steps"] for part in ("none", "full", "selective"))
+    for steps in anew:
+        assert steps == [pytest.approx(step, rel=1e-6) for step in kept]
