@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,10 @@ def check(world: int, layouts: dict[str, ParallelConfig]) -> None:
     configs = {name: worlds.tiny(parallel, layers=max(2, parallel.pipeline)) for name, parallel in layouts.items()}
     if layouts is TWO:
         configs["PP2, one matrix for embedding and head"] = worlds.tiny(layouts["PP2"], tied=True)
+        configs["PP2, one matrix for embedding and head, bf16"] = worlds.tiny(layouts["PP2"], tied=True, precision="bf16")
+        for name in ("PP2", "DP2"):
+            grown = configs[name]
+            configs[f"{name}, a batch that grows"] = replace(grown, pretrain=replace(grown.pretrain, ramp=[[7, 4]]))
         configs["TP2, two key heads"] = worlds.tiny(layouts["TP2 sequence, all made anew"], kv_heads=2)
     for name in ROUGH & set(layouts):
         configs[f"{name}, bf16"] = worlds.tiny(layouts[name], precision="bf16")

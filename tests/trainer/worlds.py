@@ -65,9 +65,9 @@ def tiny(
 def batches(config: TrainConfig, steps: int, seed: int = 3) -> list[torch.Tensor]:
     """Token ids [batch, context + 1] for each step, with something to learn: runs that count upwards."""
     generator = torch.Generator().manual_seed(seed)
-    shape = (config.pretrain.batch, 1)
     made = []
-    for _ in range(steps):
+    for step in range(1, steps + 1):
+        shape = (config.pretrain.batch_at(step), 1)
         start = torch.randint(0, 60, shape, generator=generator)
         stride = torch.randint(1, 4, shape, generator=generator)
         made.append((start + stride * torch.arange(config.model.context + 1)) % 60)
