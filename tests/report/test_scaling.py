@@ -42,9 +42,9 @@ def test_the_search_its_choice_and_its_sensitivities(new_run: Callable[[], RunWr
     run.record()
     searched(run)
     page = page_of(run.root)
-    assert "best 0.004 0.0004 2.5000 0.3000 0.0100 -0.2000 2.5000 chosen" in page.text
+    assert "best 0.004 0.0004 2.5000 0.3000 0.0100 -0.2000 0.1000 2.5000 chosen" in page.text
     assert "other 0.008 0.0008 2.7500" in page.text and "finished" in page.text
-    assert "– 0.3000 0.0100 -0.2000 – broke at 17" in page.text
+    assert "– 0.3000 0.0100 -0.2000 0.1000 – broke at 17" in page.text
     assert "Chosen: lr 0.004, min_lr 0.0004, at a width of 64." in page.text
     assert "lr +0.2500 1 min_lr – 0" in page.text
     (drawing,) = page.outside  # inside the file, and as an image, in which no script runs

@@ -16,15 +16,18 @@ from core.config import ConfigError, plain
 from core.hashing import key
 from core.run import Run
 from core.storage import local_path
+from tokenizer.shards import DamagedShard
 from trainer.checkpoint import Checkpoint, CheckpointError, Writer, newest, steps_in
 from trainer.config import ModelConfig, TrainConfig
 from trainer.data import Blend, TokenData
 from trainer.data.blend import segments
+from trainer.data.token_data import TokenDataError
 from trainer.growth import shape
 from trainer.growth.blocks import Placed, arrange, distances
 from trainer.growth.files import processes, verify, write
 from trainer.growth.record import KEY, Growth, unfinished
 from trainer.growth.tensors import Grown
+from trainer.resume import check_mix
 from trainer.stage import chosen_checkpoint
 
 _LINKED = ("encode", "train_tokenizer")
@@ -37,8 +40,16 @@ def grow(config: TrainConfig) -> Path:
     goes on there.
 
     A run without shards of its own gets links to the source's. Training goes on at the next sequence, whatever the batch was
-    before. Raises ConfigError where the network could not be gone on from, or where a file of the source is damaged.
+    before. Raises ConfigError where the network could not be gone on from, where the target's data are another mix, or where
+    a file of the source is missing or damaged.
     """
+    try:
+        return _grow(config)
+    except (CheckpointError, TokenDataError, DamagedShard) as error:
+        raise ConfigError(str(error)) from error
+
+
+def _grow(config: TrainConfig) -> Path:
     if config.grow.source is None:
         raise ConfigError("grow.source is not set; give the run whose network is to grow, as grow.source=runs/small.")
     run, source = Run(config.run), Run(config.grow.source)
@@ -55,11 +66,9 @@ def grow(config: TrainConfig) -> Path:
         return there
     _link(source, run)
     data = TokenData.read(run.stage("encode").uri)
+    check_mix(checkpoint, Blend(data, model.context, config.seed).hash, config)
     with processes(config.grow.workers) as each:
-        try:
-            verify(checkpoint, each)
-        except CheckpointError as error:
-            raise ConfigError(str(error)) from error
+        verify(checkpoint, each)
         grown, state = _prepared(config, checkpoint, model, data, origin)
         return write(Writer(folder, checkpoint.step), grown, state, origin, each)
 

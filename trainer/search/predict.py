@@ -19,7 +19,7 @@ from trainer.search import reached as real
 from trainer.search.fit import Fit, fit
 from trainer.search.judge import loss_at
 from trainer.search.transfer import PREDICTION, carry, chosen, doubts, target_of, terms
-from trainer.search.trials import Row, Trial, bring_to, trial
+from trainer.search.trials import Row, Trial, bring_to, record, trial
 from trainer.search.widths import at_width, seeded
 
 Runs = Mapping[int, Sequence[Trial]]
@@ -36,7 +36,7 @@ def predict(config: TrainConfig) -> list[str]:
         raise ConfigError(f"predict.widths = {asked.widths}: a curve of three parameters needs three widths, better five.")
     run.stage("encode").require()
     run.prepare()
-    run.record(plain(config))
+    record(config, run)
     combination, origin = chosen(config, run)
     base = combination.laid_on(config)
     target = carry(combination, config, target_of(asked.target or config.transfer.target))
@@ -44,16 +44,17 @@ def predict(config: TrainConfig) -> list[str]:
     followed = real.real_run(asked.reached, run, target.model)
     narrow = {width: [_seeded(base, width, seed, run) for seed in range(asked.seeds)] for width in asked.widths}
     every = [one for runs in narrow.values() for one in runs]
-    bring_to(every, [config.pretrain.steps] * len(every), run, config.search.slots)
-    broken = [one for one in every if one.broke is not None]
+    until = config.pretrain.steps
+    bring_to(every, [until] * len(every), run, config.search.slots)
+    broken = [one for one in every if one.broke_by(until) is not None]
     if broken:
         raise ConfigError(f"{broken[0].folder}: this run broke at step {broken[0].broke}; a smaller learning rate is needed.")
-    window = max(1, round(config.search.window * config.pretrain.steps))
-    places = [round(config.pretrain.steps * (n + 1) / asked.points) for n in range(asked.points)]
+    window = max(1, round(config.search.window * until))
+    places = [round(until * (n + 1) / asked.points) for n in range(asked.points)]
     sizes = {width: plan.parameters(_complete(runs[0].config, run).model) / 1e6 for width, runs in narrow.items()}
     tokens = {step: config.pretrain.sequences_through(step) * config.model.context for step in places}
     curve = foretell(narrow, sizes, plan.parameters(target.model) / 1e6, tokens, window, asked.interval)
-    steps = wider_is_worse({width: [one.rows() for one in runs] for width, runs in narrow.items()}, window)
+    steps = wider_is_worse({width: [one.rows(until) for one in runs] for width, runs in narrow.items()}, window)
     span = window * config.tokens_per_step
     facts = {
         "combination": combination.values(),

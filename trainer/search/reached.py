@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import ConfigError, load, plain
-from core.line import foreign
+from core.config import ConfigError, build, plain
 from core.run import Run
 from core.storage import local_path
 from trainer.config import ModelConfig, TrainConfig
@@ -52,9 +51,14 @@ def reached(real: Run, curve: Sequence[Mapping[str, Any]], window: int, asked: M
         mean = sum(near) / len(near)
         inside = None if half is None else abs(mean - foretold) <= half
         places.append({"tokens": tokens, "foretold": foretold, "half_width": half, "loss": mean, "inside": inside})
-    config = Path(local_path(real.uri)) / "config.yaml"
-    notes = differences(terms(load(config, [], TrainConfig, foreign("trainer"))), asked) if config.exists() else []
+    began = real.stage("pretrain").began()
+    notes = [] if began is None else differences(terms(_begun(began["settings"])), asked)
     return {"run": real.uri, "tokens": seen[-1] if seen else 0, "places": places, "notes": notes}
+
+
+def _begun(settings: Mapping[str, Any]) -> TrainConfig:
+    """The config that a run began with, as training wrote it down; config.yaml is what the last command was given."""
+    return build(TrainConfig, {name: settings[name] for name in ("seed", "model", "pretrain")})
 
 
 def lines(found: Mapping[str, Any]) -> list[str]:

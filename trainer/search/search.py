@@ -10,16 +10,17 @@ from dataclasses import asdict
 from typing import Any
 
 from core import storage
-from core.config import ConfigError, plain
+from core.config import ConfigError
 from core.run import Run
 from trainer.config import TrainConfig
+from trainer.config.search import SEVEN
 from trainer.schedule import factor
 from trainer.search import plot
 from trainer.search.combination import Combination
 from trainer.search.judge import Outcome, falls_behind, loss_at, ranked, settle
 from trainer.search.sensitivity import Sensitivity, probes, sensitivities
 from trainer.search.transfer import CHOSEN, base_width
-from trainer.search.trials import Trial, bring_to, position, trial
+from trainer.search.trials import Trial, bring_to, position, record, trial
 
 
 def combinations(config: TrainConfig) -> list[Combination]:
@@ -31,6 +32,10 @@ def combinations(config: TrainConfig) -> list[Combination]:
     made = [center.but(entry) for entry in (*asked.list, *grid)]
     if not made:
         raise ConfigError("search.grid and search.list are both empty; give values to try, or a list of combinations.")
+    for name in SEVEN:
+        if any(one.values()[name] <= 0 for one in made):
+            where = "pretrain.schedule.minimum" if name == "min_lr" else name
+            raise ConfigError(f"search: {where} must be more than 0; how sensitive the loss is to {name} is told by doublings.")
     return list(dict.fromkeys(made))
 
 
@@ -64,9 +69,8 @@ class Search:
         """All trials so far, best first."""
         found = []
         for name, (combination, made) in self.tried.items():
-            until = self.until[name]
-            rows = [row for row in made.rows() if row.step <= until]
-            found.append(settle(name, combination, rows, self.steps, made.broke_by(until), self.window, self.asked.weigh))
+            rows, broke = made.rows(self.until[name]), made.broke_by(self.until[name])
+            found.append(settle(name, combination, rows, self.steps, broke, self.window, self.asked.weigh))
         return ranked(found)
 
 
@@ -95,7 +99,7 @@ def search(config: TrainConfig) -> list[str]:
     run = Run(config.run)
     run.stage("encode").require()
     run.prepare()
-    run.record(plain(config))
+    record(config, run)
     work = Search(config, run)
     work.climb(combinations(config), config.search.early_stop.rungs)
     best = work.outcomes()[0]
@@ -106,7 +110,7 @@ def search(config: TrainConfig) -> list[str]:
     best, sensitive = outcomes[0], sensitivities(outcomes)
     table = [_row(one) for one in outcomes]
     storage.write_json(directory.path("table.json"), {"trials": table, "sensitivity": [asdict(one) for one in sensitive]})
-    curves = {one.name: work.tried[one.name][1].rows() for one in outcomes}
+    curves = {one.name: work.tried[one.name][1].rows(work.until[one.name]) for one in outcomes}
     storage.write_text(directory.path("curves.svg"), plot.curves(outcomes, curves, work.window))
     if best.status != "finished":
         storage.remove(directory.path(CHOSEN))

@@ -18,7 +18,7 @@ from trainer.config import TrainConfig
 from trainer.config.search import SEVEN
 from trainer.model.mup import init_std, logit_scale, peak_lr
 from trainer.search.combination import Combination
-from trainer.search.trials import with_its_end
+from trainer.search.trials import record, with_its_end
 
 CHOSEN = "chosen.json"
 PREDICTION = "prediction.json"
@@ -153,7 +153,7 @@ def transfer(config: TrainConfig) -> Path:
     """Writes RUN/transfer/config.yaml, which `make pretrain CONFIG=` takes, and effective.json; returns the former's path."""
     run = Run(config.run)
     run.prepare()
-    run.record(plain(config))
+    record(config, run)
     target = target_of(config.transfer.target)
     combination, origin = chosen(config, run)
     made, unwatched = foretold(carry(combination, config, target), combination, run)

@@ -36,6 +36,7 @@ from trainer.search.slots import Slot, cut
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LINKED = ("encode", "train_tokenizer")
+_OWN = ("search", "transfer", "predict")
 _SECTIONS = ("seed", "model", "parallel", "pretrain", "grow")
 # What a trial's name leaves out. When it is validated stays in it: benchmarks read those rows of its log.
 _UNNAMED = {"steps", *LATER} - {"validate_every", "validate_sequences"}
@@ -91,10 +92,20 @@ class Trial:
         broke = self.broke
         return broke if broke is not None and broke <= step else None
 
-    def rows(self) -> list[Row]:
-        """Its log, step by step."""
-        log = self.folder / "pretrain/log.jsonl"
-        return [Row(row["step"], row["tokens"], row["loss"], row["grad_norm"]) for row in rows(log) if "loss" in row]
+    def rows(self, until: int | None = None) -> list[Row]:
+        """Its log, step by step, up to a step: a trial may have been brought further by another command."""
+        log = [row for row in rows(self.folder / "pretrain/log.jsonl") if "loss" in row]
+        made = [Row(row["step"], row["tokens"], row["loss"], row["grad_norm"]) for row in log]
+        return made if until is None else [row for row in made if row.step <= until]
+
+
+def record(config: TrainConfig, run: Run) -> None:
+    """Writes the settings of a search, a transfer or a prediction down with the run. One that trains a network of its own keeps
+    the settings that it trains with."""
+    settings = plain(config)
+    if run.stage("pretrain").began() is not None:
+        settings = {name: settings[name] for name in _OWN}
+    run.record(settings)
 
 
 def trial(config: TrainConfig, run: Run) -> Trial:

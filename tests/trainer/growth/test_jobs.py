@@ -17,6 +17,7 @@ from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import ROOT
 from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
+from trainer.data import Blend, TokenData
 
 
 def job(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -46,7 +47,8 @@ def test_grow_writes_the_checkpoint_that_a_run_goes_on_from(
 ) -> None:
     small = tmp_path / "small"
     write_encoded(small)
-    trained(small / "pretrain/checkpoints")
+    mix = Blend(TokenData.read(str(small / "encode")), SMALL.context, 1).hash
+    trained(small / "pretrain/checkpoints", mix=mix, seed=1)
     model = {**plain(SMALL), "layers": 3, "hidden": 48, "heads": 6, "ffn": 80}
     tree = {"seed": 1, "model": model, "parallel": {"micro_batch": 8}, "pretrain": {"batch": 8}}
     (tmp_path / "grown.yaml").write_text(yaml.safe_dump(tree), encoding="utf-8")
@@ -62,3 +64,22 @@ def test_grow_writes_the_checkpoint_that_a_run_goes_on_from(
     with pytest.raises(SystemExit):
         job("grow", monkeypatch, *arguments, f"run={tmp_path / 'next'}", f"grow.source={small}", "pretrain.steps=5")
     assert "error: pretrain.steps = 5: the source has made 7 already" in capsys.readouterr().err
+    for given, said in (
+        ("seed=2", "set seed=1 as before or set pretrain.allow_new_mix=true"),
+        ("grow.checkpoint=step-00000300", "step-00000300"),
+        (f"grow.source={tmp_path / 'nowhere'}", "holds no whole checkpoint"),
+    ):
+        run = tmp_path / given.replace("/", "-")
+        with pytest.raises(SystemExit):
+            job("grow", monkeypatch, *arguments, f"run={run}", f"grow.source={small}", given)
+        assert "error: " in (error := capsys.readouterr().err) and said in error
+        assert not (run / "pretrain/checkpoints").exists(), "nothing is written that could not be gone on from"
+    job(
+        "grow",
+        monkeypatch,
+        *arguments,
+        f"run={tmp_path / 'meant'}",
+        f"grow.source={small}",
+        "seed=2",
+        "pretrain.allow_new_mix=true",
+    )

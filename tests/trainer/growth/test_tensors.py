@@ -30,16 +30,16 @@ BIGGER: dict[str, Any] = dict(layers=5, hidden=48, heads=6, ffn=80, input_mult=1
 IDS = torch.randint(0, 60, (16, 3), generator=torch.Generator().manual_seed(1))
 
 
-def trained(folder: Path, model: ModelConfig = SMALL) -> Checkpoint:
-    """A checkpoint whose gains and moments are not what they are at first."""
+def trained(folder: Path, model: ModelConfig = SMALL, **state: Any) -> Checkpoint:
+    """A checkpoint whose gains and moments are not what they are at first; `state`: what else a run would have noted."""
     draw = torch.Generator().manual_seed(8)
     tensors: dict[str, Tensor] = {}
     for name, value in build(model, 3).named_parameters():
         tensors[name] = value.detach() + 0.1 * torch.randn(value.shape, generator=draw)
         tensors[f"{name}.exp_avg"] = torch.randn(value.shape, generator=draw)
         tensors[f"{name}.exp_avg_sq"] = torch.rand(value.shape, generator=draw)
-    state = {"model": plain(model), "adam_step": 7, "sequences": 56}
-    return Checkpoint.open(consolidate(folder, 7, state, tensors))
+    noted = {"model": plain(model), "adam_step": 7, "sequences": 56, **state}
+    return Checkpoint.open(consolidate(folder, 7, noted, tensors))
 
 
 def growth(small: ModelConfig, blocks: list[Placed], mask_steps: int = 4) -> Growth:

@@ -24,6 +24,7 @@ from trainer.config import (
     ScheduleConfig,
     TrainConfig,
 )
+from trainer.data import Blend, TokenData
 from trainer.evaluate.load import load_network
 from trainer.growth.grow import grow
 from trainer.growth.record import Growth, unfinished
@@ -151,7 +152,9 @@ def test_what_a_grown_run_could_not_go_on_from_is_refused(tmp_path: Path) -> Non
     config = settings(tmp_path / "next", alone, END, small)
     model = replace(config.model, vocab=58)
     weights = {name: value.detach() for name, value in build(model, 1).named_parameters()}
-    path = consolidate(small / "pretrain/checkpoints", 12, {"model": model, "sequences": 48, "adam_step": 12}, weights)
+    mix = Blend(TokenData.read(str(small / "encode")), model.context, config.seed).hash
+    state = {"model": model, "sequences": 48, "adam_step": 12, "mix": mix}
+    path = consolidate(small / "pretrain/checkpoints", 12, state, weights)
     with pytest.raises(ConfigError, match="has made 12 already"):
         grow(replace(config, pretrain=replace(config.pretrain, steps=12)))
     whole = (path / "consolidated/layers.1.safetensors").read_bytes()

@@ -15,15 +15,17 @@ import yaml
 
 from core.config import ConfigError, load, plain
 from core.line import foreign
+from core.run import Run
 from tests.trainer.tokens import write_encoded
 from tests.trainer.worlds import ROOT, tiny
 from trainer import plan
-from trainer.config import PredictConfig, TrainConfig, TransferConfig
+from trainer.config import PredictConfig, ScheduleConfig, TrainConfig, TransferConfig
 from trainer.model.initial import build
+from trainer.pretrain import weights_depend_on
 from trainer.search import predict as room
 from trainer.search.predict import predict, wider_is_worse
 from trainer.search.transfer import transfer
-from trainer.search.trials import Row, Trial
+from trainer.search.trials import Row, Trial, trial
 from trainer.search.widths import at_width, seeded
 
 
@@ -40,13 +42,16 @@ PARAMETERS = plan.parameters(replace(at_width(small(), 256).model, vocab=58)) / 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run with shards; trials are not trained, their logs follow the law, a little higher for another seed."""
+    """A run with shards; trials are not trained, their logs follow the law, a little higher for another seed. As in real
+    ones, a log that is long enough is left as it is."""
     folder = tmp_path / "run"
     write_encoded(folder)
     monkeypatch.chdir(ROOT)
 
     def bring(trials: list[Trial], steps: list[int], *_: Any) -> None:
         for one, last in zip(trials, steps, strict=True):
+            if len(one.rows()) >= last:
+                continue
             model = replace(one.config.model, vocab=58)
             millions, seed = plan.parameters(model) / 1e6, 1e-4 * (model.init_seed or 0)
             rows = [
@@ -160,11 +165,38 @@ def test_only_a_run_of_the_target_is_compared(run: Path, tmp_path: Path) -> None
 def test_a_run_on_other_terms_is_compared_and_that_is_said(run: Path, tmp_path: Path) -> None:
     wide = real(tmp_path / "wide", 150, lambda n: 2.5)
     config = small()
-    (wide / "config.yaml").write_text(yaml.safe_dump(plain(replace(config, pretrain=replace(config.pretrain, batch=32)))))
+    begun_with(wide, replace(config, pretrain=replace(config.pretrain, batch=32)))
     said = "\n".join(
         predict(replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96], points=2, reached=str(wide))))
     )
     assert "2.5000 reached" in said and "mind that run's pretrain.batch: 32, not 16" in said
+
+
+def test_the_run_of_the_shards_is_compared_on_the_terms_it_was_trained_on_and_keeps_its_settings(run: Path) -> None:
+    config = replace(small(), run=str(run))
+    own = replace(config, pretrain=replace(config.pretrain, batch=32))
+    real(run, 150, lambda n: 2.5)
+    begun_with(run, own)
+    (run / "config.yaml").write_text(yaml.safe_dump(plain(own)), encoding="utf-8")
+    said = "\n".join(predict(replace(config, predict=PredictConfig(widths=[32, 64, 96], points=2))))
+    assert "2.5000 reached" in said and said.count("mind that run's") == 1 and "pretrain.batch: 32, not 16" in said
+    kept = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+    assert kept["pretrain"]["batch"] == 32 and kept["predict"]["widths"] == [32, 64, 96]
+
+
+def begun_with(run: Path, config: TrainConfig) -> None:
+    """What training writes down when it begins."""
+    Run(str(run)).stage("pretrain").begin("fingerprint", facts={"settings": weights_depend_on(config, "encode")})
+
+
+def test_trials_that_a_search_brought_further_are_read_up_to_the_step_asked_for(run: Path) -> None:
+    config = small()
+    asked = PredictConfig(widths=[32, 64, 96], points=2, seeds=2)
+    constant = replace(config.pretrain, schedule=ScheduleConfig(kind="constant"))
+    config = replace(config, run=str(run), predict=asked, pretrain=constant)
+    longer = trial(at_width(replace(config, pretrain=replace(constant, steps=2 * constant.steps)), 64), Run(str(run)))
+    room.bring_to([longer], [2 * constant.steps], Run(str(run)), 1)
+    assert any("foretold at" in line for line in predict(config))
 
 
 def test_a_wider_model_that_is_worse_is_counted() -> None:
@@ -180,8 +212,10 @@ def test_another_width_keeps_heads_ratio_and_base() -> None:
     made = at_width(config, 128).model
     assert (made.hidden, made.heads, made.kv_heads, made.ffn, made.base_hidden) == (128, 8, 4, 352, 64)
     assert made.head_dim == 16 and math.isclose(made.width_ratio, 2.0)
-    with pytest.raises(ConfigError, match="72 is no multiple of the head size, 16"):
+    with pytest.raises(ConfigError, match="72 is no multiple of 16"):
         at_width(config, 72)
+    wide = at_width(tiny(hidden=64, heads=4, head_size=32), 128).model
+    assert (wide.heads, wide.head_size) == (8, 32), "heads wider than hidden / heads stay so"
 
 
 def test_every_seed_has_first_weights_of_its_own_on_the_same_data() -> None:
@@ -189,6 +223,8 @@ def test_every_seed_has_first_weights_of_its_own_on_the_same_data() -> None:
     weights = [build(seeded(config, number).model, config.seed).head.weight for number in range(3)]
     assert not any(torch.equal(one, other) for one, other in combinations(weights, 2))
     assert {seeded(config, number).seed for number in range(3)} == {config.seed}
+    given = replace(config, model=replace(config.model, init_seed=config.seed + 1))
+    assert len({seeded(given, number).model.init_seed for number in range(3)}) == 3
 
 
 def test_what_cannot_be_foretold_is_refused(run: Path) -> None:

@@ -234,6 +234,14 @@ def test_combinations_are_the_list_then_the_grid_each_once(bench: Bench) -> None
         combinations(bench.config(40))
 
 
+def test_a_value_of_zero_is_refused_before_anything_is_trained(bench: Bench) -> None:
+    config = bench.config(40, grid={"lr": [0.02]})
+    none = replace(config.pretrain.schedule, minimum=0.0)
+    with pytest.raises(ConfigError, match=r"search: pretrain\.schedule\.minimum must be more than 0"):
+        search(replace(config, pretrain=replace(config.pretrain, schedule=none)))
+    assert not bench.started
+
+
 def test_wrong_names_and_values_are_refused() -> None:
     with pytest.raises(ConfigError, match="'depth' is none of the seven"):
         SearchConfig(grid={"depth": [1.0]})
