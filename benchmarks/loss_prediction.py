@@ -1,7 +1,7 @@
 """The loss of a model twice as wide as the widest fitted, foretold by a N^b + c from five narrower widths and three seeds.
 
-Beside its error: a third of the gap between the widest fitted and the held-out loss, 1 % of that loss, and the error of a
-straight line in logarithms. Also says whether a wider model was ever worse on the same data.
+Beside its error: a third of the gap between the widest fitted and the held-out loss, 1 % of that loss, and the errors of straight
+lines, in the logarithms of both and of the size alone. Also says whether a wider model was ever worse on the same data.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks._trials import arguments, base, last_loss, result, say, trained
 from core import storage
 from trainer.config import TrainConfig
 from trainer.plan import parameters
-from trainer.search.fit import fit, straight
+from trainer.search.fit import fit, log_linear, straight
 from trainer.search.predict import wider_is_worse
 from trainer.search.widths import at_width, seeded
 
@@ -49,8 +49,9 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     name, error = f"loss-prediction: width {held_out} from {chosen.widths[0]} to {chosen.widths[-1]}", abs(foretold - reached)
     yield result(f"{name}, error", error, "nats a token", "a third of the gap to the widest fitted", (widest - reached) / 3)
     yield result(f"{name}, error", error, "nats a token", "1 % of the loss", reached / 100)
-    other = abs(straight(x, y, sizes[held_out]) - reached)
-    yield result(f"{name}, error", error, "nats a token", "error of a straight line in logarithms", other)
+    for how, line in (("log loss by log size", straight), ("loss by log size", log_linear)):
+        other = abs(line(x, y, sizes[held_out]) - reached)
+        yield result(f"{name}, error", error, "nats a token", f"error of a straight line, {how}", other)
 
 
 def _millions(config: TrainConfig, vocabulary: int) -> float:

@@ -70,8 +70,13 @@ def fit(sizes: Sequence[float], losses: Sequence[float]) -> Fit:
 
 def straight(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
     """The loss at a size by a straight line in the logarithm of both: what a fit without a floor would say."""
-    slope, level = np.polyfit(np.log(sizes), np.log(losses), 1)
-    return float(np.exp(slope * np.log(size) + level))
+    return float(np.exp(log_linear(sizes, np.log(losses).tolist(), size)))
+
+
+def log_linear(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
+    """The loss at a size if it fell by as much at every doubling of the size."""
+    slope, level = np.polyfit(np.log(sizes), losses, 1)
+    return float(slope * np.log(size) + level)
 
 
 def _for_exponents(x: np.ndarray, y: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
