@@ -1,7 +1,8 @@
 """The loss of a model twice as wide as the widest fitted, foretold by a N^b + c from five narrower widths and three seeds.
 
 Beside its error: a third of the gap between the widest fitted and the held-out loss, 1 % of that loss, and the errors of
-straight lines, in the logarithms of both and of the size alone. Also says whether a wider model was ever worse on the same data.
+straight lines, in the logarithms of both and of the size alone. Also says whether a wider model was ever worse on the same
+data.
 """
 
 from __future__ import annotations
