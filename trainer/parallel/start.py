@@ -40,7 +40,7 @@ def start(parallel: ParallelConfig) -> torch.device:
             f"does not match the {world} ranks that were started; start {parallel.world} or change parallel.data."
         )
     device = device_of(parallel)
-    os.environ.setdefault("DS_ACCELERATOR", device.type)
+    os.environ["DS_ACCELERATOR"] = device.type  # whatever a launcher took this host for
     for name, value in (
         ("RANK", "0"),
         ("LOCAL_RANK", "0"),
