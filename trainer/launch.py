@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from core.line import fingerprint, stage
 from core.ports import free_ports
 from core.run import Run
 from core.storage import is_local
+from trainer import group
 from trainer.config import ParallelConfig, TrainConfig, local_threads
 from trainer.evaluate.benchmarks.companion import followed
 from trainer.nodes import Nodes
@@ -27,7 +27,8 @@ from trainer.rank import REFUSED, STOPPED
 _JOBS = Path(__file__).resolve().parent.parent / "jobs"
 _SECONDS_BETWEEN_STARTS = 3.0
 # Ended well, refused, stopped by the monitor, or by a person: another start would not mend it.
-_FINAL = (0, REFUSED, STOPPED, 128 + 2)
+_BY_A_PERSON = 128 + 2
+_FINAL = (0, REFUSED, STOPPED, _BY_A_PERSON)
 
 
 def check(config: TrainConfig) -> None:
@@ -38,7 +39,7 @@ def check(config: TrainConfig) -> None:
             "give such a path."
         )
     run = Run(config.run)
-    run.stage("encode").require()
+    config.for_tokenizer(run.stage("encode").require()["tokenizer"]["vocab_size"])
     run.prepare()
 
 
@@ -147,7 +148,7 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
     `benchmark.folder` is set.
     """
     check(config)
-    if name == "pretrain" and Run(config.run).stage(name).is_done(fingerprint_of(config)):
+    if Run(config.run).stage(name).is_done(fingerprint_of(config)):
         _say(f"{name}: up to date")
         return 0
     with followed(config, given) if os.environ.get("NODE_RANK", "0") == "0" else nullcontext():
@@ -164,12 +165,21 @@ def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
             env |= nodes.environment(start)
             if "MASTER_PORT" in os.environ:  # what is left of the ranks of an earlier start may still hold its port
                 inherited["MASTER_PORT"] = str(int(os.environ["MASTER_PORT"]) + start)
-        status = subprocess.run(command(name, parallel, given, free_ports(1)[0], inherited), env=env, check=False).returncode
+        finished = fingerprint_of(config)
+        try:
+            status = group.run(command(name, parallel, given, free_ports(1)[0], inherited), env)
+        except (KeyboardInterrupt, SystemExit):
+            if nodes is not None:
+                nodes.mark(start, _BY_A_PERSON)
+            raise
+        # DeepSpeed's launcher ends with 0 where a signal has killed what it had started.
+        early = status == 0 and inherited.get("NODE_RANK", "0") == "0" and not Run(config.run).stage(name).is_done(finished)
+        status = 1 if early else status
         if nodes is not None:
             nodes.mark(start, status)
         if status in _FINAL:
             return status
-        _say(f"{name}: a rank {_how(status)}.")
+        _say(f"{name}: {'ended before it was done, its launcher was killed' if early else f'a rank {_how(status)}'}.")
         if start < parallel.restarts:
             if nodes is not None and (reason := _others(nodes, start, 60 * parallel.timeout_minutes)) is not None:
                 _say(f"{name}: not started again, {reason}.")
