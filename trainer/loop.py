@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from core.config import ConfigError, plain
+from core.config import plain
 from core.progress import Progress
 from core.run import StageDirectory
 from core.storage import local_path
@@ -35,13 +35,7 @@ class Loop:
     """One run on this rank."""
 
     def __init__(self, config: TrainConfig, ranks: Ranks, data: TokenData, directory: StageDirectory) -> None:
-        if config.model.vocab is None:
-            config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocab=data.vocabulary))
-        if config.model.rows < data.vocabulary:
-            raise ConfigError(
-                f"model.vocab = {config.model.vocab} is smaller than the tokenizer's {data.vocabulary}; "
-                "leave it null to take that."
-            )
+        config = config.for_tokenizer(data.vocabulary)
         self.config, self.ranks, self.data = config, ranks, data
         self.folder = Path(local_path(directory.uri))
         context = config.model.context

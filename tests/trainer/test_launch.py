@@ -17,7 +17,7 @@ from core.config import ConfigError
 from tests.trainer.launched import assert_same_curve, losses, manifest, ranks_of, start
 from tests.trainer.tokens import write_config, write_encoded
 from trainer.checkpoint import newest
-from trainer.config import ParallelConfig, TrainConfig
+from trainer.config import ModelConfig, ParallelConfig, TrainConfig
 from trainer.launch import check, command, environment, slots
 from trainer.log import rows
 
@@ -58,6 +58,15 @@ def test_a_run_without_shards_is_refused_before_ranks_start(tmp_path: Path) -> N
         check(TrainConfig(run=str(tmp_path)))
     with pytest.raises(ConfigError, match="need a file system that every node has mounted"):
         check(TrainConfig(run="s3://bucket/run"))
+
+
+def test_a_model_without_room_for_the_tokenizer_is_refused_before_ranks_start(tmp_path: Path) -> None:
+    write_encoded(tmp_path)  # with 58 tokens
+    check(TrainConfig(run=str(tmp_path), parallel=ParallelConfig(tensor=2)))
+    with pytest.raises(ConfigError, match=r"tensor = 4 does not divide the padded vocabulary of 58; make .* of 4"):
+        check(TrainConfig(run=str(tmp_path), model=ModelConfig(vocab_multiple=1), parallel=ParallelConfig(tensor=4)))
+    with pytest.raises(ConfigError, match=r"model\.vocab = 40 is smaller than the tokenizer's 58; leave it null"):
+        check(TrainConfig(run=str(tmp_path), model=ModelConfig(vocab=40, vocab_multiple=8)))
 
 
 def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

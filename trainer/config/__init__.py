@@ -6,7 +6,7 @@ section stand in that section, checks across sections in `TrainConfig`; both run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.config import ConfigError, setting
 from trainer.config.checks import divisors
@@ -93,6 +93,16 @@ class TrainConfig:
                     f"pretrain.{name} = {batch} is no multiple of parallel.data x parallel.micro_batch = {share}; "
                     f"use {' or '.join(map(str, near))}."
                 )
+
+    def for_tokenizer(self, vocabulary: int) -> TrainConfig:
+        """The same with the tokenizer's vocabulary where none is given. Raises ConfigError where its tokens find no place."""
+        if self.model.vocab is None:
+            return replace(self, model=replace(self.model, vocab=vocabulary))
+        if self.model.rows < vocabulary:
+            raise ConfigError(
+                f"model.vocab = {self.model.vocab} is smaller than the tokenizer's {vocabulary}; leave it null to take that."
+            )
+        return self
 
     @property
     def accumulation(self) -> int:
