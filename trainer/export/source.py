@@ -23,6 +23,10 @@ from trainer.export.stored import Stored
 
 KINDS = ("llama", "granite", "mistral")
 """Values of `model_type` whose forward pass is ours; Tele-FLM's directories are known by their key `use_mup`."""
+_NEEDED = (
+    "num_attention_heads", "hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size", "max_position_embeddings",
+)  # fmt: skip
+_GRANITE, _MUP = ("embedding_multiplier", "logits_scaling"), ("mup_scale_factor",)
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,15 @@ def open_source(folder: str) -> Source:
 
 def model_of(config: Mapping[str, Any], folder: str) -> ModelConfig:
     """Our settings of the network that a config.json describes."""
-    heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
-    rope = config.get("rope_parameters") or {}
     kind, mup = config.get("model_type", "llama"), bool(config.get("use_mup", False))
     if kind not in KINDS and "use_mup" not in config:
         raise ConfigError(f"{folder}: model_type = {kind} cannot be brought in; we have the networks of {', '.join(KINDS)}.")
     granite = kind == "granite"
+    needed = [*_NEEDED, *(_GRANITE if granite else ()), *(_MUP if mup else ())]
+    if missing := [name for name in needed if name not in config]:
+        raise ConfigError(f"{folder}: its config.json lacks {', '.join(missing)}.")
+    heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
+    rope = config.get("rope_parameters") or {}
     _refuse(
         folder,
         {
@@ -87,6 +94,10 @@ def model_of(config: Mapping[str, Any], folder: str) -> ModelConfig:
         raise ConfigError(
             f"{folder}: attention_multiplier = {config.get('attention_multiplier')}, our network has {attention:.6g}."
         )
+    narrow = hidden / float(config["mup_scale_factor"]) if mup else 0.0
+    output_mult = 1.0 / float(config["logits_scaling"]) if granite else float(config.get("output_mult", 1.0)) if mup else 1.0
+    if not narrow.is_integer():  # the factor is of logits alone here, and a width that is no whole number cannot say it
+        output_mult, narrow = output_mult / float(config["mup_scale_factor"]), 0.0
     return ModelConfig(
         layers=int(config["num_hidden_layers"]),
         hidden=hidden,
@@ -101,8 +112,8 @@ def model_of(config: Mapping[str, Any], folder: str) -> ModelConfig:
         rope_theta=float(rope.get("rope_theta") or config.get("rope_theta") or 1e4),
         tied=bool(config.get("tie_word_embeddings", False)),
         input_mult=float(config["embedding_multiplier"] if granite else config.get("input_mult", 1.0) if mup else 1.0),
-        output_mult=1.0 / float(config["logits_scaling"]) if granite else float(config.get("output_mult", 1.0)) if mup else 1.0,
-        base_hidden=max(1, round(hidden / float(config["mup_scale_factor"]))) if mup else None,
+        output_mult=output_mult,
+        base_hidden=int(narrow) or None,
     )
 
 

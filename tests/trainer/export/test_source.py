@@ -16,6 +16,7 @@ from core.run import Run
 from tests.trainer.small_run import write_run
 from trainer.export.source import model_of, open_source
 from trainer.export.stage import export
+from trainer.model.mup import logit_scale
 
 SHAPE: dict[str, Any] = dict(
     vocab_size=304, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
@@ -43,10 +44,29 @@ def test_tele_flms_own_config_is_understood() -> None:
     assert model.rows == 80384
 
 
+def test_a_width_factor_that_gives_no_whole_width_is_kept_as_it_is() -> None:
+    mup = dict(use_mup=True, mup_scale_factor=6.0, output_mult=0.5, input_mult=1.0)
+    model = model_of({**SHAPE, **mup}, "x")
+    assert model.base_hidden is None and logit_scale(model) == 0.5 / 6.0
+
+
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3", "gemma", "gemma2", "cohere", "olmo2", "helium", "smollm3"])
 def test_a_network_of_another_kind_is_refused_whatever_its_tensors_are_called(kind: str) -> None:
     with pytest.raises(ConfigError, match=f"model_type = {kind} cannot be brought in; we have the networks of llama"):
         model_of({**SHAPE, "model_type": kind}, "x")
+
+
+def test_a_network_whose_settings_have_other_names_is_refused_by_its_kind() -> None:
+    with pytest.raises(ConfigError, match="x: model_type = gpt2 cannot be brought in"):
+        model_of({"model_type": "gpt2", "n_head": 4, "n_embd": 32, "n_layer": 2, "vocab_size": 304}, "x")
+
+
+@pytest.mark.parametrize("kind", ["llama", "granite", "TeleFLM"])
+def test_what_a_config_lacks_is_named(kind: str) -> None:
+    given = {name: value for name, value in SHAPE.items() if name != "intermediate_size"} | {"model_type": kind}
+    more = {"llama": "", "granite": ", embedding_multiplier, logits_scaling", "TeleFLM": ", mup_scale_factor"}
+    with pytest.raises(ConfigError, match=f"x: its config.json lacks intermediate_size{more[kind]}"):
+        model_of({**given, **({"use_mup": True} if kind == "TeleFLM" else {})}, "x")
 
 
 @pytest.mark.parametrize(
