@@ -20,8 +20,9 @@ from trainer.evaluate.load import load_network
 from trainer.evaluate.stage import evaluate
 from trainer.export.bring_in import bring_in
 from trainer.export.config import ExportConfig
-from trainer.export.source import model_of
+from trainer.export.source import model_of, open_source
 from trainer.export.stage import export
+from trainer.model.mup import logit_scale
 
 
 def second_run(first: Path, root: Path, **model: Any) -> TrainConfig:
@@ -48,6 +49,19 @@ def test_export_and_import_give_the_same_losses(tmp_path: Path, form: Any, shape
     found = newest(tmp_path / "b" / "pretrain" / "checkpoints")
     assert found is not None and found.state["adam_step"] == 0
     assert not found.tensor("head.weight.exp_avg" if not shape.get("tied") else "embedding.weight.exp_avg").any()
+
+
+def test_a_tied_export_comes_in_again_though_its_logit_scale_is_rounded(tmp_path: Path) -> None:
+    shape: dict[str, Any] = {"tied": True, "hidden": 48, "base_hidden": 8, "output_mult": 0.7}
+    first = write_run(tmp_path / "a", **shape)
+    export(first, Run(first.run))
+    source = open_source(str(tmp_path / "a" / "export"))
+    assert logit_scale(source.model) != logit_scale(first.model)  # else this shows nothing
+    bring_in(second_run(tmp_path / "a", tmp_path / "b", **shape), first.run + "/export")
+    found = newest(tmp_path / "b" / "pretrain" / "checkpoints")
+    assert found is not None and torch.equal(found.tensor("embedding.weight"), source.tensor("embedding.weight"))
+    with pytest.raises(ConfigError, match="embedding and head take different factors"):
+        bring_in(second_run(tmp_path / "a", tmp_path / "c", **{**shape, "output_mult": 0.7001}), first.run + "/export")
 
 
 def test_a_published_llama_computes_the_same_as_in_transformers(tmp_path: Path) -> None:
