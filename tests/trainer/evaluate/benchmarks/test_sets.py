@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trainer.evaluate.benchmarks.config import KNOWN
 from trainer.evaluate.benchmarks.item import Loaded
 from trainer.evaluate.benchmarks.score import load
 from trainer.evaluate.benchmarks.sets import BENCHMARKS
+from trainer.evaluate.benchmarks.sets._harness import task_file
 
 PUBLISHED: dict[str, Any] = yaml.safe_load((Path(__file__).parents[4] / "configs/published/tables.yaml").read_text())
 
@@ -134,10 +136,29 @@ def test_winogrande_scores_the_end_behind_either_name(sets: dict[str, Loaded]) -
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("so\n#### 1,002.", "1002"), ("#### -7", "-7"), ("#### $12.50", "12.50"), ("about 12", "")]
-)
+    ("text", "number"),
+    [
+        ("so\n#### 1,002.", "1002"), ("#### -7", "-7"), ("#### 12.50", "12.50"), ("about 12", ""),
+        ("#### $12", ""), ("####12", ""), ("####  12", ""), ("#### 3\n#### 4", "3"),
+    ],
+)  # fmt: skip
 def test_the_number_of_a_worked_solution(text: str, number: str) -> None:
     assert BENCHMARKS["gsm8k"].extract(text) == number
+
+
+def test_generated_solutions_end_and_are_read_as_by_the_harnesss_own_task() -> None:
+    own = task_file("gsm8k/gsm8k.yaml")
+    assert list(BENCHMARKS["gsm8k"].stops) == own["generation_kwargs"]["until"]
+    strict = next(one["filter"][0]["regex_pattern"] for one in own["filter_list"] if one["name"] == "strict-match")
+    for text in ("#### 1,002.", "#### $12", "####12", "####  12", "a\n\n#### -3.5 pears", "#### 3\n#### 4", "12"):
+        found = re.search(strict, text)
+        assert BENCHMARKS["gsm8k"].extract(text) == (re.sub(r"\.$", "", found.group(1).replace(",", "")) if found else "")
+
+
+def test_a_solution_without_a_number_is_no_item(tmp_path: Path) -> None:
+    put(tmp_path, "gsm8k/test.jsonl", '{"question": "How many?", "answer": "#### none"}\n')
+    with pytest.raises(ConfigError, match="record 0: its answer has no number behind '#### '"):
+        load(BENCHMARKS["gsm8k"], str(tmp_path))
 
 
 def test_big_bench_hard_has_three_worked_examples_and_counts_tasks_of_several_files_once(sets: dict[str, Loaded]) -> None:
@@ -159,9 +180,9 @@ def test_the_answer_of_a_chain_of_thought(text: str, answer: str) -> None:
     assert BENCHMARKS["bbh"].extract(text) == answer
 
 
-def test_an_idiom_is_scored_with_what_follows_it(sets: dict[str, Loaded]) -> None:
+def test_an_idiom_is_scored_with_its_passage(sets: dict[str, Loaded]) -> None:
     (item,) = sets["chid"].items
-    assert item.prompts == ("湖上",) and item.options[2] == "风平浪静，船不动。" and item.right == (2,)
+    assert item.prompts == ("",) and item.options[2] == "湖上风平浪静，船不动。" and item.right == (2,)
 
 
 def test_keywords_are_an_option_of_their_own(sets: dict[str, Loaded]) -> None:

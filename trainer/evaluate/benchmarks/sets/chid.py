@@ -1,8 +1,9 @@
-"""ChID: which of seven idioms stood in a passage, by the likelihood of the passage from the gap on.
+"""ChID: which of seven idioms stood in a passage, by the likelihood of the passage with each.
 
 OpenCompass's FewCLUE_chid_ppl asks otherwise: it asks whether the sentence reads well, shows the whole passage, says that it
-does, and takes the likelihood of all that per token. Ours is the bare passage; what stands before the gap is the same for all
-idioms and cancels, and the sum over what follows is not divided, since all idioms are rivals for one gap.
+does, and takes the likelihood of all that per token. Ours is the bare passage, and the sum over it is not divided, since all
+idioms are rivals for one gap. What stands before the gap is scored too, though it mostly cancels: a token may reach over the
+gap's edge with one idiom and not with another, and the idiom's first character must cost both.
 """
 
 from __future__ import annotations
@@ -21,13 +22,8 @@ def load(folder: Folder) -> Loaded:
 
 
 def _item(record: dict[str, Any]) -> Item:
-    before, _, after = record["content"].partition(GAP)
-    candidates = [str(idiom) for idiom in record["candidates"]]
-    # What stands before the gap is the same for all, so its likelihood need not be counted.
-    options = tuple(f"{idiom}{after.replace(GAP, idiom)}" for idiom in candidates)
-    return Item(str(record["id"]), (before,), options, (int(record["answer"]),))
+    options = tuple(record["content"].replace(GAP, str(idiom)) for idiom in record["candidates"])
+    return Item(str(record["id"]), ("",), options, (int(record["answer"]),))
 
 
-BENCHMARK = Benchmark(
-    "chid", "CHID", "chinese", 0, "acc", load, "FewCLUE's public test; the bare passage from the gap on is scored"
-)
+BENCHMARK = Benchmark("chid", "CHID", "chinese", 0, "acc", load, "FewCLUE's public test; the bare passage is scored")

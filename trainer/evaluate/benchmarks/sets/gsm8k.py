@@ -18,16 +18,21 @@ def load(folder: Folder) -> Loaded:
 
 def _item(key: str, record: dict[str, Any]) -> Item:
     prompt = f"Question: {record['question']}\nAnswer:"
-    return Item(key, (prompt,), answer=number_of(record["answer"]), shown=f"{prompt} {record['answer']}")
+    if not (number := number_of(record["answer"])):
+        raise ValueError(f"record {key}: its answer has no number behind '#### '")
+    return Item(key, (prompt,), answer=number, shown=f"{prompt} {record['answer']}")
 
 
 def number_of(text: str) -> str:
-    """The number behind '####', without commas and a final point; empty where there is none."""
-    found = re.search(r"#### *\$?(-?[0-9.,]+)", text)
-    return found.group(1).replace(",", "").rstrip(".") if found else ""
+    """The number behind the first '#### ', without commas and a final point; empty where there is none.
+
+    The harness's strict match, and what its metric leaves aside.
+    """
+    found = re.search(r"#### (-?[0-9.,]+)", text)
+    return found.group(1).replace(",", "").removesuffix(".") if found else ""
 
 
 BENCHMARK = Benchmark(
     "gsm8k", "GSM8K", "english", 5, "exact", load, "the number behind ####, as the leaderboard reads it",
-    stops=("Question:", "\n\n"), tokens=256, extract=number_of,
+    stops=("Question:", "</s>", "<|im_end|>"), tokens=256, extract=number_of,
 )  # fmt: skip
