@@ -17,7 +17,7 @@ import torch
 from core.run import Run
 from trainer.data.token_data import TokenData
 from trainer.evaluate.config import BesideConfig
-from trainer.evaluate.texts import pieces, retold, texts
+from trainer.evaluate.texts import Readable, pieces, readable, retold
 from trainer.evaluate.windows import Cut, Windows
 
 BAR = 1e-4
@@ -34,12 +34,11 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
         sys.exit("bpb-harness: lm-eval is not installed; pip install -c constraints.txt -e '.[benchmark]'")
     run = Run(options.run)
     data = TokenData.read(run.stage("encode").uri)
-    own = pieces(data, options.tokens)
-    decoded = texts(data, own)
+    shared = readable(data, pieces(data, options.tokens))
     export = run.stage("export").uri
-    ours = our_bits(export, own, decoded, data.eos)
+    ours = our_bits(export, shared, data.eos)
     apart = []
-    for domain, documents in decoded.items():
+    for domain, documents in shared.texts.items():
         theirs = harness_bits(export, documents, data.eos)
         yield {
             "name": f"bpb-harness.{domain}",
@@ -50,7 +49,8 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
             "ratio": round(ours[domain] / theirs, 6),
             "difference": abs(ours[domain] - theirs),
             "bar": BAR,
-            "bytes": sum(piece.utf8_bytes for piece in own[domain]),
+            "bytes": sum(piece.utf8_bytes for piece in shared.documents[domain]),
+            "left_out": shared.left_out,
         }
         if not abs(ours[domain] - theirs) <= BAR:
             apart.append(f"{domain} by {abs(ours[domain] - theirs):.1e}")
@@ -58,14 +58,14 @@ def main(arguments: list[str]) -> Iterator[dict[str, Any]]:
         sys.exit(f"bpb-harness: ours and the harness's differ by more than {BAR:.0e} bits per byte: {', '.join(apart)}.")
 
 
-def our_bits(export: str, own: Any, decoded: dict[str, list[str]], start: int) -> dict[str, float]:
+def our_bits(export: str, shared: Readable, start: int) -> dict[str, float]:
     """Bits per byte of each domain, as `evaluate` measures a model beside ours."""
     from trainer.evaluate.beside import load
     from trainer.evaluate.measure import measure, total
 
     model = load("export", BesideConfig(path=export, start=start), torch.device("cpu"), torch.float32)
     cut = Cut(start, model.end, model.limit, model.limit, packed=False, ends=False)
-    text = Windows(retold(own, decoded, model.encode), cut)
+    text = Windows(retold(shared, model.encode), cut)
     return {domain: total(measure(model.losses, text, domain, 8, torch.device("cpu")).values()).bpb for domain in text.domains}
 
 

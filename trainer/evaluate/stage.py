@@ -21,11 +21,11 @@ from trainer.evaluate.config import EvaluateConfig
 from trainer.evaluate.load import load_network
 from trainer.evaluate.measure import Losses, Score, measure, total
 from trainer.evaluate.tables import Table, fill
-from trainer.evaluate.texts import pieces, retold, texts
+from trainer.evaluate.texts import Readable, pieces, readable, retold
 from trainer.evaluate.windows import Cut, HeldOut, Windows
 from trainer.evaluate.written import written
 from trainer.model.network import Network
-from trainer.stage import chosen_checkpoint
+from trainer.stage import chosen_checkpoint, training_of
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 Scores = dict[str, dict[str, Score]]
@@ -45,7 +45,8 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
     """Measures every domain that has held-out text; returns the facts.
 
     bpb.<domain>: loss (nats a token), bpb, tokens, utf8_bytes, unigram_loss, languages.<language>.{loss, bpb, tokens,
-    utf8_bytes}. tables.<name>: the configured tables. beside.<model>: bpb and tables of models beside ours.
+    utf8_bytes}. tables.<name>: the configured tables. beside.<model>: bpb and tables of models beside ours. left_out:
+    documents that no model's figures hold (see `readable`); asked without ends, as beside others, ours has the same text.
     """
     settings = config.evaluate
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "evaluate")
@@ -54,10 +55,11 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
     device = torch.device("cuda" if cuda else "cpu")
     network = load_network(checkpoint, device, _TYPES[settings.precision])
     context = checkpoint.model.context
+    shared = None if settings.ends else readable(data, pieces(data, settings.tokens))
     scores = _scored(
         "evaluate",
         _losses(network, data.eos, checkpoint.model.document_mask),
-        held_out(data, settings, context),
+        held_out(data, settings, context, shared),
         settings,
         device,
     )
@@ -67,33 +69,37 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
         row["unigram_loss"] = unigram[domain]
     return {
         **facts,
-        "beside": _beside(settings, data, context, device) if settings.beside else {},
-        "context": described(settings, context),
+        "beside": _beside(settings, shared, context, device) if shared else {},
+        "context": described(settings, context, shared.left_out if shared else 0),
+        "left_out": shared.left_out if shared else 0,
+        "training": training_of(run),
         "step": checkpoint.step,
         "checkpoint": checkpoint.path.name,
         "precision": settings.precision,
     }
 
 
-def held_out(data: TokenData, settings: EvaluateConfig, context: int) -> HeldOut:
-    """The held-out text as the settings want it cut; as in training it is read from the shards, otherwise held in memory."""
+def held_out(data: TokenData, settings: EvaluateConfig, context: int, shared: Readable | None = None) -> HeldOut:
+    """The held-out text as the settings want it cut, of what is `shared` with other models only that; as in training it is
+    read from the shards, otherwise held in memory."""
     if settings.stride is not None and settings.stride > context:
         raise ConfigError(
             f"evaluate.stride = {settings.stride} is more than the context of {context} tokens; use {context} or fewer."
         )
     if settings.text == "packed" and settings.stride is None and settings.ends:
         return Validation(data, context, settings.tokens)
-    return Windows(pieces(data, settings.tokens), _cut(settings, data.eos, data.eos, context))
+    return Windows(shared.documents if shared else pieces(data, settings.tokens), _cut(settings, data.eos, data.eos, context))
 
 
-def described(settings: EvaluateConfig, context: int) -> str:
+def described(settings: EvaluateConfig, context: int, left_out: int = 0) -> str:
     """How text was cut, in a sentence that stands beside the figures."""
     what = "documents one after another" if settings.text == "packed" else "each document by itself"
     if settings.stride is None or settings.stride == context:
         how = f"Blocked context: windows of {context:,} tokens, each seen from its own beginning"
     else:
         how = f"Sliding context: windows of {context:,} tokens, of which {settings.stride:,} are predicted"
-    return f"{how}; {what}{'' if settings.ends else ', their ends not predicted'}."
+    less = f" Documents left out of all figures, for our tokenizer does not give them back as they were: {left_out:,}."
+    return f"{how}; {what}{'' if settings.ends else ', their ends not predicted'}.{less if left_out else ''}"
 
 
 def _losses(network: Network, end: int, document_mask: bool) -> Losses:
@@ -114,18 +120,16 @@ def _scored(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig,
     return scores
 
 
-def _beside(settings: EvaluateConfig, data: TokenData, context: int, device: torch.device) -> dict[str, Any]:
+def _beside(settings: EvaluateConfig, shared: Readable, context: int, device: torch.device) -> dict[str, Any]:
     """The other models, one after another, on the text that ours was measured on."""
     from trainer.evaluate.beside import load  # transformers takes seconds to import
 
-    own = pieces(data, settings.tokens)
-    decoded = texts(data, own)
     found = {}
     for name, other in settings.beside.items():
         model = load(name, other, device, _TYPES[settings.precision])
         size = min(other.context or context, model.limit)
         cut = _cut(settings, model.start, model.end, size)
-        scores = _scored(name, model.losses, Windows(retold(own, decoded, model.encode), cut), settings, device)
+        scores = _scored(name, model.losses, Windows(retold(shared, model.encode), cut), settings, device)
         found[name] = {**_facts(settings, scores), "path": other.path, "context": size}
     return found
 

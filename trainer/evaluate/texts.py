@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -27,30 +28,45 @@ def pieces(data: TokenData, limit: int | None) -> dict[str, list[Piece]]:
     return found
 
 
-def texts(data: TokenData, documents: dict[str, list[Piece]]) -> dict[str, list[str]]:
-    """The documents' text again. Raises TokenDataError where a text is not as long as the one that was encoded."""
+@dataclass(frozen=True)
+class Readable:
+    """Held-out documents that other models can read too: our ids and the text, by domain; how many others were left out."""
+
+    documents: dict[str, list[Piece]]
+    texts: dict[str, list[str]]
+    left_out: int
+
+
+def readable(data: TokenData, documents: dict[str, list[Piece]]) -> Readable:
+    """Those of the documents whose ids give a text as long as the one that was encoded.
+
+    A tokenizer that is not byte-level has normal forms, characters that it does not know and blanks that it drops; what such
+    a document said is not known any more, so no model's figures may hold it. Raises TokenDataError where none is left.
+    """
     tokenizer = Tokenizer.from_file(data.tokenizer)
-    found = {}
+    kept: dict[str, list[Piece]] = {}
+    told: dict[str, list[str]] = {}
     for domain, own in documents.items():
         decoded = tokenizer.decode_batch([piece.ids.tolist() for piece in own], skip_special_tokens=False)
         for piece, text in zip(own, decoded, strict=True):
-            if len(text.encode()) != piece.utf8_bytes:
-                raise TokenDataError(
-                    f"{data.tokenizer}: a validation document of {domain} decodes to {len(text.encode()):,} bytes, "
-                    f"{piece.utf8_bytes:,} were encoded; the tokenizer is not the one that encoded it."
-                )
-        found[domain] = decoded
-    return found
+            if len(text.encode()) == piece.utf8_bytes:
+                kept.setdefault(domain, []).append(piece)
+                told.setdefault(domain, []).append(text)
+    there, left = sum(map(len, documents.values())), sum(map(len, kept.values()))
+    if there and not left:
+        raise TokenDataError(
+            f"{data.tokenizer}: gives none of {there:,} validation documents back in the length that was encoded. Either "
+            "another tokenizer encoded them, or this one does not keep text as it is, and other models cannot be measured."
+        )
+    return Readable(kept, told, there - left)
 
 
-def retold(
-    documents: dict[str, list[Piece]], decoded: dict[str, list[str]], encode: Callable[[Sequence[str]], list[list[int]]]
-) -> dict[str, list[Piece]]:
+def retold(shared: Readable, encode: Callable[[Sequence[str]], list[list[int]]]) -> dict[str, list[Piece]]:
     """The same documents in another tokenizer's ids; their bytes of text are what they were."""
     return {
         domain: [
             Piece(piece.language, piece.utf8_bytes, np.asarray(ids, np.int64))
-            for piece, ids in zip(own, encode(decoded[domain]), strict=True)
+            for piece, ids in zip(own, encode(shared.texts[domain]), strict=True)
         ]
-        for domain, own in documents.items()
+        for domain, own in shared.documents.items()
     }

@@ -51,12 +51,12 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
         'tokenizer = AutoTokenizer.from_pretrained("this/directory")\n'
         'model = AutoModelForCausalLM.from_pretrained("this/directory")\n```',
         "## Training",
-        _training(run, pretrain),
+        _training(run, pretrain, facts["step"]),
     ]
     if encode.get("mix"):
         parts += ["Mix:", _mix(encode["mix"])]
-    if evaluate.get("bpb"):
-        parts += [f"## Validation\n\n{evaluate.get('context', '')} Step {evaluate.get('step', 0):,}.", _scores(evaluate["bpb"])]
+    if evaluate.get("bpb") and _of_this(evaluate, run, facts["step"]):
+        parts += [f"## Validation\n\n{evaluate.get('context', '')} Step {facts['step']:,}.", _scores(evaluate["bpb"])]
     if scores := _benchmarks(run, facts["step"]):
         parts += ["## Benchmarks", *scores]
     if "check" in facts:
@@ -82,18 +82,23 @@ def _languages(encode: dict[str, Any]) -> list[str]:
     return sorted(language for language in found if len(language) == 2)
 
 
-def _training(run: Run, pretrain: dict[str, Any]) -> str:
+def _of_this(found: dict[str, Any], run: Run, step: int) -> bool:
+    """Whether figures are of the exported checkpoint: a run's folder may hold those of another step or training."""
+    return (found.get("training"), found.get("step")) == (training_of(run), step)
+
+
+def _training(run: Run, pretrain: dict[str, Any], step: int) -> str:
     uri = storage.join(run.uri, "run.json")
     record = storage.read_json(uri) if storage.exists(uri) else {}
     said = []
-    if pretrain.get("steps"):
-        said.append(
-            f"{pretrain['steps']:,} steps, loss from {pretrain['first_loss']:.3f} to {pretrain['last_loss']:.3f} "
-            "nats per token."
-        )
+    if pretrain.get("steps") == step:
+        said.append(f"{step:,} steps, loss from {pretrain['first_loss']:.3f} to {pretrain['last_loss']:.3f} nats per token.")
+    else:
+        whole = pretrain.get("steps", 0)
+        said.append(f"{step:,} steps of {whole:,}." if whole > step else f"{step:,} steps.")
     if record.get("commit"):
         said.append(f"Code at commit `{record['commit']}`.")
-    return " ".join(said) or "The run left no record of its training."
+    return " ".join(said)
 
 
 def _mix(mix: dict[str, Any]) -> str:
@@ -112,7 +117,7 @@ def _benchmarks(run: Run, step: int) -> list[str]:
     for place, key in places.items():
         uri = storage.join(run.uri, place)
         found = storage.read_json(uri) if storage.exists(uri) else {}
-        if (found.get("training"), found.get("step")) != (training_of(run), step) or not found[key]:
+        if not _of_this(found, run, step) or not found[key]:
             continue
         rows = [
             [

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders
 
 from core import storage
 from core.config import ConfigError
@@ -19,8 +20,10 @@ from tokenizer.config import TokenizerConfig
 from tokenizer.shards import Shard
 from tokenizer.train import save, train
 from trainer.config import ModelConfig, TrainConfig
+from trainer.data.token_data import TokenData, TokenDataError
 from trainer.evaluate.config import BesideConfig, ColumnConfig, EvaluateConfig, TableConfig
 from trainer.evaluate.stage import evaluate
+from trainer.evaluate.texts import pieces, readable
 from trainer.export.stage import export
 from trainer.stage import play
 
@@ -135,6 +138,24 @@ def test_another_tokenizer_changes_the_tokens_and_not_the_bytes(tmp_path: Path) 
         other = facts["beside"]["again"]["bpb"][domain]
         assert other["utf8_bytes"] == row["utf8_bytes"]
         assert other["tokens"] > row["tokens"]
+
+
+def test_a_document_that_our_tokenizer_does_not_give_back_is_left_out_of_every_models_figures(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    export(config, Run(config.run))
+    file = str(tmp_path / "train_tokenizer" / "tokenizer.json")
+    tokenizer = Tokenizer.from_file(file)
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace("Rain", "rai")])  # one text has it
+    tokenizer.save(file)
+    facts = beside(config, "document", None, tmp_path / "export")
+    size = sum(len(text.encode()) for text in TEXTS["WebText"] if "Rain" not in text)
+    assert facts["left_out"] == 1 and "for our tokenizer does not give them back as they were: 1." in facts["context"]
+    ours, other = facts["bpb"]["WebText"], facts["beside"]["again"]["bpb"]["WebText"]
+    assert ours["utf8_bytes"] == other["utf8_bytes"] == size
+    assert other["bpb"] == pytest.approx(ours["bpb"], rel=1e-5)
+    data = TokenData.read(f"{tmp_path}/encode")
+    with pytest.raises(TokenDataError, match="gives none of 1 validation documents back.* Either another tokenizer"):
+        readable(data, {"WebText": pieces(data, None)["WebText"][1:2]})
 
 
 def test_a_sliding_window_is_stated_with_the_figures(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from core import storage
 from core.run import Run
 from tests.trainer.small_run import write_run
+from trainer.evaluate.stage import evaluate
 from trainer.export.card import renew
 from trainer.export.stage import export
 
@@ -41,3 +42,29 @@ def test_the_card_has_the_scores_of_its_checkpoint(tmp_path: Path, place: str, k
     storage.write_json(str(tmp_path / place), {"training": "this one", "step": 20, key: {"arc": ARC}})
     renew(run)
     assert re.search(r"\| ARC +\| +31.25 \| +24.75 \| +±2.50 \| 100 of 1,172 \| 25 \(3.4\) \| acc_norm \|", card(run))
+
+
+def test_the_card_has_the_validation_of_its_checkpoint_alone(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    run = Run(config.run)
+    storage.write_json(str(tmp_path / "pretrain/began.json"), {"fingerprint": "this one", "at": ""})
+    run.stage("export").commit("of export", export(config, run), 1.0)
+    found = evaluate(config, run)
+    assert (found["training"], found["step"]) == ("this one", 20)
+    for about, said in (({"step": 10}, False), ({"training": "another"}, False), ({}, True)):
+        run.stage("evaluate").commit("of evaluate", {**found, **about}, 1.0)
+        renew(run)
+        assert ("## Validation" in card(run)) == said
+
+
+def test_the_loss_of_the_last_step_is_not_said_of_an_earlier_one(tmp_path: Path) -> None:
+    config = write_run(tmp_path)
+    run = Run(config.run)
+    facts = export(config, run)
+    run.stage("export").commit("of export", facts, 1.0)
+    assert "20 steps, loss from 5.700 to 5.500 nats per token." in card(run)
+    trained = run.stage("pretrain").manifest() or {}
+    for steps, said in ((30, "20 steps of 30."), (0, "20 steps.")):
+        run.stage("pretrain").commit("of pretrain", {**trained, "steps": steps}, 1.0)
+        renew(run)
+        assert said in card(run) and "loss from" not in card(run)
