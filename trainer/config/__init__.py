@@ -79,11 +79,11 @@ class TrainConfig:
                 f"model.layers = {model.layers}; use {model.layers} or fewer."
             )
         if pretrain.schedule.length is None:
-            end, named = pretrain.steps, f"pretrain.steps = {pretrain.steps}"
+            end, called = pretrain.steps, f"pretrain.steps = {pretrain.steps}"
             if pretrain.schedule.unit == "tokens":
                 end = pretrain.sequences_through(pretrain.steps) * model.context
-                named = f"the {end} tokens of {named}"
-            pretrain.schedule.fits(end, named, "pretrain.schedule.")
+                called = f"the {end} tokens of {called}"
+            pretrain.schedule.fits(end, called, "pretrain.schedule.")
         share = parallel.data * parallel.micro_batch
         named = [("batch", pretrain.batch), *((f"ramp: {batch}", batch) for _, batch in pretrain.ramp)]
         for name, batch in named:
