@@ -16,10 +16,12 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from core import storage
+from core.config import ConfigError
 from core.run import Run
 from core.storage import local_path
 from trainer.checkpoint import Checkpoint, CheckpointError, folder_name, steps_in
 from trainer.config import TrainConfig
+from trainer.data.token_data import TokenDataError
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.stage import own_ids, reader_of
 from trainer.evaluate.stage import measured
@@ -39,7 +41,7 @@ def due(steps: Sequence[int], every: int, save_every: int, last: int) -> list[in
 def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
     """Scores checkpoints as they appear, until training is `over` and all that are there and due have scores.
 
-    Returns the steps that were scored. Raises ConfigError where files are missing.
+    Returns the steps that were scored. Raises ConfigError where files are missing or held-out text cannot be read.
     """
     check_folder(replace(config.benchmark, names=config.benchmark.follow.names))
     run = Run(config.run)
@@ -111,6 +113,8 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
     except (CheckpointError, FileNotFoundError) as error:
         print(f"evolution: {folder} is gone or not whole, it is passed over ({error}).", file=sys.stderr)
         return None
+    except TokenDataError as error:  # of the shards, which are the same at the next checkpoint
+        raise ConfigError(str(error)) from error
     tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
     reader = reader_of(model, tokenizer, *own_ids(tokenizer, config.benchmark), config.benchmark, config.seed)
     settings = replace(config.benchmark, limit=asked.limit, limits={})

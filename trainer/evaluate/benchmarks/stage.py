@@ -30,8 +30,8 @@ SCORES, TABLES = "scores.json", "tables.md"
 def benchmark(config: TrainConfig, export: str | None = None) -> str:
     """Scores a run's export, or another Hugging Face directory, and returns the tables as text.
 
-    Another model's scores stand in RUN/benchmark/, below the name of its directory. Raises ConfigError for what the user can
-    mend.
+    Another model's scores stand in RUN/benchmark/, below the end of its path (see `_label`). Raises ConfigError for what the
+    user can mend.
     """
     run, settings = Run(config.run), config.benchmark
     check_folder(settings)
@@ -43,7 +43,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     scores = score(reader, settings, config.seed)
     if not scores:
         raise ConfigError("benchmark: nothing was scored; name benchmarks with benchmark.names.")
-    label = Path(folder).resolve().name if export else Path(run.uri).name
+    label = Path(run.uri).name if export is None else _label(run, Path(export).resolve())
     text = written(label, scores)
     directory = run.stage("benchmark").uri if export is None else run.stage("benchmark").path(label)
     facts = {
@@ -61,6 +61,17 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     if export is None:
         renew(run)
     return text
+
+
+def _label(run: Run, folder: Path) -> str:
+    """The shortest end of a model's path below which no other model's scores are; what all of ours are called is left out."""
+    parts = folder.parts[1:]
+    for count in range(2 if folder.name == "export" else 1, len(parts)):
+        label = "-".join(parts[-count:]).removesuffix("-export")
+        uri = run.stage("benchmark").path(label, SCORES)
+        if not storage.exists(uri) or Path(storage.read_json(uri)["export"]).resolve() == folder:
+            return label
+    return "-".join(parts)
 
 
 def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> Any:

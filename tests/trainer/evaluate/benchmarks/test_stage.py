@@ -17,10 +17,14 @@ from tests.trainer.evaluate.benchmarks.small_sets import write_sets
 from tests.trainer.small_run import VOCABULARY, network, write_run
 from trainer.checkpoint import consolidate
 from trainer.config import ModelConfig, TrainConfig
+from trainer.data.token_data import TokenDataError
 from trainer.evaluate.benchmarks import companion
+from trainer.evaluate.benchmarks import follow as following
+from trainer.evaluate.benchmarks import stage as benchmarking
 from trainer.evaluate.benchmarks.companion import followed
 from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
 from trainer.evaluate.benchmarks.follow import due, follow
+from trainer.evaluate.benchmarks.score import Score
 from trainer.evaluate.benchmarks.stage import benchmark, exported
 from trainer.evaluate.config import BesideConfig, ColumnConfig, TableConfig
 from trainer.export.stage import export
@@ -56,7 +60,7 @@ def test_another_model_is_kept_beside_and_ours_scores_the_same_by_both_ways(tmp_
     config = small(tmp_path)
     export(config, Run(config.run))
     benchmark(config, f"{config.run}/export")
-    other = storage.read_json(f"{config.run}/benchmark/export/scores.json")["scores"]
+    other = storage.read_json(f"{config.run}/benchmark/run/scores.json")["scores"]
     assert not storage.exists(f"{config.run}/benchmark/scores.json")
     benchmark(config)
     ours = storage.read_json(f"{config.run}/benchmark/scores.json")["scores"]
@@ -64,6 +68,23 @@ def test_another_model_is_kept_beside_and_ours_scores_the_same_by_both_ways(tmp_
         for row in scores.values():
             del row["seconds"]
     assert other == ours
+
+
+def test_models_whose_folders_have_the_same_name_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small(tmp_path)
+    row = Score("ARC", "english", "accuracy", 0.0, 0.0, 0.0, 1, 1, 0, 0.0, 0, "", 0.0)
+    monkeypatch.setattr(benchmarking, "exported", lambda *given, **more: None)
+    monkeypatch.setattr(benchmarking, "score", lambda *given: {"arc": row})
+    for model in ("a/first/export", "b/first/export", "a/second/export", "a/llama", "b/llama", "a/first/export"):
+        assert str(tmp_path) not in benchmark(config, str(tmp_path / model))
+    found = {
+        path.parent.name: storage.read_json(str(path))["export"].removeprefix(f"{tmp_path}/")
+        for path in Path(config.run).glob("benchmark/*/scores.json")
+    }
+    assert found == {
+        "first": "a/first/export", "b-first": "b/first/export", "second": "a/second/export", "llama": "a/llama",
+        "b-llama": "b/llama",
+    }  # fmt: skip
 
 
 def test_the_start_and_the_ends_of_a_text_are_two_things(tmp_path: Path) -> None:
@@ -113,6 +134,15 @@ def test_checkpoints_that_were_removed_before_their_turn_are_named(tmp_path: Pat
     asked = replace(config.benchmark, follow=replace(config.benchmark.follow, every=2, names=["c3"], limit=1))
     assert follow(replace(config, pretrain=pretrain, benchmark=asked), lambda: True) == [20]
     assert "no scores of step 10, whose checkpoints training removed before" in capsys.readouterr().err
+
+
+def test_held_out_text_that_cannot_be_read_ends_it_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(config: TrainConfig, run: Run) -> None:
+        raise TokenDataError("the tokenizer does not keep text")
+
+    monkeypatch.setattr(following, "measured", fails)
+    with pytest.raises(ConfigError, match="does not keep text"):
+        follow(small(tmp_path), lambda: True)
 
 
 @pytest.mark.parametrize(("device", "kind", "seen"), [("cpu", "cpu", ""), ("7", "cuda", "7")])
