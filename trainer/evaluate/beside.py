@@ -14,7 +14,7 @@ from transformers.utils import logging
 
 from core.config import ConfigError
 from trainer.evaluate.config import BesideConfig
-from trainer.evaluate.ids import as_text, start_of
+from trainer.evaluate.ids import as_text, context_of, start_of
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,4 @@ def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dty
     start, end = start_of(model, tokenizer, config.start), tokenizer.eos_token_id
     if start is None:
         raise ConfigError(f"{where}: its tokenizer names neither bos_token nor eos_token; set evaluate.beside.{name}.start.")
-    limit = int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
-    return Foreign(model.to(device).eval(), tokenizer, start, start if end is None else int(end), limit)
+    return Foreign(model.to(device).eval(), tokenizer, start, start if end is None else int(end), context_of(model))

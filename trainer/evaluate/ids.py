@@ -1,4 +1,5 @@
-"""Text as a Hugging Face model reads it: its ids and back, the id in front of a text, the ids that end one."""
+"""Text as a Hugging Face model reads it: its ids and back, the id in front of a text, the ids that end one, how many
+it reads."""
 
 from __future__ import annotations
 
@@ -54,6 +55,11 @@ def start_of(model: Any, tokenizer: Any, given: int | None) -> int | None:
     """
     known = (given, model.generation_config.bos_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
     return next((int(value) for value in known if value is not None), None)
+
+
+def context_of(model: Any) -> int:
+    """How many tokens it reads at most; some networks (ALiBi, recurrent ones) name no number and have no such bound."""
+    return int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
 
 
 def ends_of(model: Any, tokenizer: Any) -> list[int]:

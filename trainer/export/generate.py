@@ -22,7 +22,7 @@ from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
 from trainer.checkpoint import Checkpoint, CheckpointError
-from trainer.evaluate.ids import as_text, ends_of, pieces, start_of
+from trainer.evaluate.ids import as_text, context_of, ends_of, pieces, start_of
 from trainer.export.forms import form_of
 from trainer.export.skeleton import skeleton
 from trainer.stage import chosen_checkpoint
@@ -139,12 +139,9 @@ def generate(
     if first is None or not ends:
         raise ConfigError("the model's tokenizer names no eos_token: nothing says how a text begins and ends.")
     ids = [first, *as_text(tokenizer, [prompt])[0]]
-    room = model.config.max_position_embeddings - len(ids)
+    room = (limit := context_of(model)) - len(ids)
     if room < 1:
-        raise ConfigError(
-            f"the prompt has {len(ids) - 1} tokens, the model reads at most {model.config.max_position_embeddings - 2}; "
-            "shorten it."
-        )
+        raise ConfigError(f"the prompt has {len(ids) - 1} tokens, the model reads at most {limit - 2}; shorten it.")
     streamer = _Made()
     torch.manual_seed(sampling.seed)
     given = torch.tensor([ids], device=model.device)

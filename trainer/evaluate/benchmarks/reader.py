@@ -23,7 +23,7 @@ from transformers import GenerationConfig, StoppingCriteria
 
 from core.progress import Progress
 from trainer.evaluate.benchmarks.prompts import answer_room
-from trainer.evaluate.ids import as_text, continuation
+from trainer.evaluate.ids import as_text, context_of, continuation
 
 LEAST_SHARED = 32
 """A common beginning shorter than this many tokens is not worth a pass of its own."""
@@ -54,7 +54,7 @@ class Reader(LM):
         super().__init__()
         self.model, self.tokenizer, self.size, self.seed, self.label = model, tokenizer, batch, seed, label
         self.start, self.ends = start, list(ends)
-        self.context = int(model.config.max_position_embeddings)
+        self.context = context_of(model)
         # A model's own habits (penalties, top_k) are no part of how a benchmark asks.
         self.model.generation_config = GenerationConfig()
         self._device = next(model.parameters()).device

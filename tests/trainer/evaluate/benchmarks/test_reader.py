@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
+from transformers import BloomConfig, BloomForCausalLM
 
 from core.run import Run
+from tests.trainer.evaluate.benchmarks.small_sets import write_sets
 from tests.trainer.metaspace import loaded, metaspace
 from tests.trainer.small_run import TEXTS, write_run
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.reader import Reader, Row, trunks
+from trainer.evaluate.benchmarks.score import load
+from trainer.evaluate.benchmarks.sets import BENCHMARKS
 from trainer.evaluate.benchmarks.stage import exported
+from trainer.export.generate import Sampling, generate
 from trainer.export.stage import export
 
 RIVER = TEXTS["WebText"][0].strip()
@@ -187,6 +193,27 @@ def test_a_generated_function_keeps_its_indentation_whatever_the_tokenizer(folde
     model.model.generate = lambda **given: torch.cat([given["inputs"], torch.tensor([[*new, 2]] * 2)], 1)
     how = {"until": ["\nclass"], "max_gen_toks": 20, "temperature": 0.0}
     assert model.generate_until(requests("generate_until", [(prompt, how) for prompt in prompts])) == [body] * 2
+
+
+def test_every_idiom_is_scored_whole_also_where_a_token_reaches_over_the_gap(folder: str, tmp_path: Path) -> None:
+    items = load(BENCHMARKS["chid"], str(write_sets(tmp_path))).items
+    model = reader(folder)
+    model.tokenizer = loaded(metaspace([option for item in items for option in item.options] + ["湖"], [("上", "一")]))
+    for option, prompt in ((option, item.prompts[0]) for item in items for option in item.options):
+        (row,) = model._rows(0, prompt, option)
+        idiom = "".join(model.tokenizer.convert_ids_to_tokens(row.ids[-row.targets :])).partition("，")[0]
+        assert len(idiom.partition("湖上")[2] or idiom) >= 4, idiom
+
+
+def test_a_model_that_names_no_longest_text_reads_any(folder: str) -> None:
+    torch.manual_seed(0)
+    bloom = BloomForCausalLM(BloomConfig(vocab_size=304, hidden_size=16, n_layer=1, n_head=2)).eval()
+    tokenizer = reader(folder).tokenizer
+    model = Reader(bloom, tokenizer, 2, [2], 3, 1)
+    ((nats, _),) = model.loglikelihood(requests("loglikelihood", [("The river", " rose")]))
+    how = {"until": ["\x00"], "max_gen_toks": 3, "temperature": 0.0}
+    assert nats < 0 and model.generate_until(requests("generate_until", [("The river", how)]))
+    assert "".join(generate(bloom, tokenizer, "The river", 3, Sampling(0), 2))
 
 
 def test_samples_are_drawn_from_all_tokens_unless_top_p_says_otherwise(folder: str) -> None:
