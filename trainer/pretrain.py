@@ -16,6 +16,7 @@ from core.config import ConfigError, plain
 from core.run import Run, StageDirectory
 from core.storage import local_path
 from tokenizer.shards import DamagedShard
+from trainer.checkpoint import folder_name, steps_in
 from trainer.config import TrainConfig
 from trainer.config.pretrain import LATER
 from trainer.data import TokenData, TokenDataError
@@ -53,16 +54,18 @@ def pretrain(config: TrainConfig, device: torch.device) -> None:
 def begin(directory: StageDirectory, config: TrainConfig, upstream: str) -> None:
     """Makes the folder ready, and says in a sentence where a changed setting makes the run begin anew.
 
-    Raises ConfigError where that would leave behind a checkpoint that training could not make again.
+    Raises ConfigError where that would leave behind a checkpoint that training could not make again, and where a run that goes
+    on is to end before its newest checkpoint.
     """
     began = directory.began()
     basis = weights_depend_on(config, _data_begun_with(directory, upstream, config.pretrain.allow_new_mix))
     basis["pretrain"] |= _batch_begun_with(directory, config)
     wanted = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32]
-    changed = ""
-    if began is not None and began["fingerprint"] != wanted:
+    changed, saved = "", Path(local_path(directory.path("checkpoints")))
+    goes_on = began is None or began["fingerprint"] == wanted
+    if began is not None and not goes_on:
         changed = _changed(began.get("settings"), basis)
-        checkpoint = given(Path(local_path(directory.path("checkpoints"))))
+        checkpoint = given(saved)
         if checkpoint is not None and not is_first(checkpoint.state):
             raise ConfigError(
                 f"{checkpoint.path}: comes from a network that was grown or imported into this run, which would begin without "
@@ -70,6 +73,12 @@ def begin(directory: StageDirectory, config: TrainConfig, upstream: str) -> None
             )
         if checkpoint is not None:
             storage.remove(directory.path("began.json"))  # nothing has trained on it: what begins anew begins there
+            goes_on = True
+    if goes_on and (reached := max(steps_in(saved), default=0)) > config.pretrain.steps:
+        raise ConfigError(
+            f"pretrain.steps = {config.pretrain.steps} lies before {saved / folder_name(reached)}, and what was trained since "
+            f"would be lost; set pretrain.steps to {reached} or more, or move {directory.uri} away to begin anew."
+        )
     aside = directory.begin(wanted, set_aside=True, facts={"encode": basis["encode"], "settings": basis})
     if aside is not None:
         print(f"pretrain: begins anew, for {changed}; what was there is set aside as {aside}.", flush=True)
