@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -226,6 +227,29 @@ def test_what_a_run_writes_down(tmp_path: Path) -> None:
     assert wanted | {"validation/Code/bpb", "mfu", "seconds_left"} <= set(board.Tags()["scalars"])
     assert f"loss {steps[-1]['loss']:.3f}, gradient norm {steps[-1]['grad_norm']:.2f}, " in made["shown"][0]
     assert "pretrain: 12/12 step" in made["shown"][0]
+
+
+def test_a_spike_in_both_stops_the_run_where_asked_and_a_loss_off_its_curve_is_said(tmp_path: Path) -> None:
+    still = OptimizerConfig(lr=1e-5, lr_matrix=1e-5)
+    off = MonitorConfig(window=8, predicted=[[10 * 4 * CONTEXT, 1.0], [1e6, 0.5]], interval=0.1)
+    curve = settings(tmp_path / "curve", steps=20, optimizer=still, monitor=off)
+    spike = settings(tmp_path / "spike", optimizer=still, monitor=MonitorConfig(window=8, spike=0.01, policy="stop"))
+    for config in (curve, spike):
+        write_encoded(Path(config.run))
+    said = one(curve, spike)["said"]
+
+    # The curve begins at step 10: its first window is full eight steps later, and the run goes on.
+    (event,) = [row for row in rows(tmp_path / "curve/pretrain/log.jsonl") if row.get("event") == "off_curve"]
+    assert event["step"] == 17 and "above its predicted curve for 8 steps; restart" in event["message"]
+    assert event["message"] in said[0] and manifest(tmp_path / "curve")["steps"] == 20
+
+    (event,) = [row for row in rows(tmp_path / "spike/pretrain/log.jsonl") if row.get("event") == "spike"]
+    last = log(tmp_path / "spike")[-1]
+    assert last["step"] == event["step"] < 12 and not (tmp_path / "spike/pretrain/manifest.json").exists()
+    assert f"Stopped: {event['message']} The step's data are sequences " in said[1]
+    facts = json.loads((tmp_path / "spike/pretrain/stopped.json").read_text(encoding="utf-8"))
+    assert facts["step"] == last["step"] and facts["loss"] == last["loss"] and facts["checkpoint"] == 4
+    assert facts["monitor"]["losses"] and facts["loss"] > sum(facts["monitor"]["losses"]) / len(facts["monitor"]["losses"])
 
 
 def test_validation_is_the_same_with_a_training_steps_micro_batches_at_once_as_with_one(tmp_path: Path) -> None:
