@@ -190,4 +190,4 @@ class _Made(BaseStreamer):
         self._queue.put(None)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._queue.get, None)  # type: ignore[arg-type]
+        return iter(self._queue.get, None)
