@@ -238,7 +238,7 @@ def test_a_spike_in_both_stops_the_run_where_asked_and_a_loss_off_its_curve_is_s
         write_encoded(Path(config.run))
     said = one(curve, spike)["said"]
 
-    # The curve begins at step 10: its first window is full eight steps later, and the run goes on.
+    # The curve begins at step 10, so its first window of eight is full at step 17; the run goes on.
     (event,) = [row for row in rows(tmp_path / "curve/pretrain/log.jsonl") if row.get("event") == "off_curve"]
     assert event["step"] == 17 and "above its predicted curve for 8 steps; restart" in event["message"]
     assert event["message"] in said[0] and manifest(tmp_path / "curve")["steps"] == 20
