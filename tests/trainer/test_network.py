@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.config import load
@@ -115,6 +117,32 @@ def test_the_chunked_loss_is_cross_entropy_with_its_gradients(monkeypatch: pytes
     assert torch.allclose(scored.losses, losses, atol=1e-5)
     assert ours[0] is not None and ours[1] is not None and x2.grad is not None and weight2.grad is not None
     assert torch.allclose(ours[0], x2.grad, atol=1e-5) and torch.allclose(ours[1], weight2.grad, atol=1e-5)
+
+
+class Largest(TorchDispatchMode):
+    """The most elements that any operation's result had, forward and backward."""
+
+    elements = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        self.elements = max([self.elements, *(leaf.numel() for leaf in tree_leaves(made) if isinstance(leaf, torch.Tensor))])
+        return made
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_nothing_as_large_as_a_dense_mask_or_as_all_logits_is_made(
+    precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHUNK_ELEMENTS, "cpu", 4096)
+    model = dataclasses.replace(tiny().model, context=512, vocab=512, hidden=16, kv_heads=2, ffn=32, document_mask=True)
+    network, ids = build(model, 1).to(precision), tokens(model, batch=2)
+    segments = (torch.arange(512)[:, None] >= torch.tensor([100, 300])).int()
+    with Largest() as largest:
+        x = network.hidden(ids, segments)
+        network.head.loss(x, ids, torch.ones(ids.shape)).total.backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert largest.elements <= 512 * 2 * 32 < 300 * 300 < 512 * 512
 
 
 def test_first_weights_follow_from_seed_and_name_alone() -> None:
