@@ -278,7 +278,7 @@ class Loop:
         self.growth = Growth.of(state)
         self.monitor.restore(state["monitor"])
         if self.ranks.main:
-            print(f"  goes on from {found.path.name}")
+            print(f"  goes on from {found.path.name}", flush=True)
 
     def _sequences_through(self, step: int) -> int:
         """Sequences read by the end of a step, from the run's beginning on, whatever the batch was."""
