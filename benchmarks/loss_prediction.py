@@ -7,7 +7,7 @@ data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from benchmarks._trials import arguments, base, last_loss, result, say, trained
 from core import storage
 from trainer.config import TrainConfig
 from trainer.plan import parameters
-from trainer.search.fit import fit, log_linear, straight
+from trainer.search.fit import fit
 from trainer.search.predict import wider_is_worse
 from trainer.search.widths import at_width, seeded
 
@@ -53,6 +53,17 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     for how, line in (("log loss by log size", straight), ("loss by log size", log_linear)):
         other = abs(line(x, y, sizes[held_out]) - reached)
         yield result(f"{name}, error", error, "nats a token", f"error of a straight line, {how}", other)
+
+
+def straight(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
+    """The loss at a size by a straight line in the logarithm of both: what a fit without a floor would say."""
+    return float(np.exp(log_linear(sizes, np.log(losses).tolist(), size)))
+
+
+def log_linear(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
+    """The loss at a size if it fell by as much at every doubling of the size."""
+    slope, level = np.polyfit(np.log(sizes), losses, 1)
+    return float(slope * np.log(size) + level)
 
 
 def _millions(config: TrainConfig, vocabulary: int) -> float:

@@ -68,17 +68,6 @@ def fit(sizes: Sequence[float], losses: Sequence[float]) -> Fit:
     return Fit(a, b, c, noise, freedom, np.linalg.pinv(gradient.T @ gradient) * noise**2)
 
 
-def straight(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
-    """The loss at a size by a straight line in the logarithm of both: what a fit without a floor would say."""
-    return float(np.exp(log_linear(sizes, np.log(losses).tolist(), size)))
-
-
-def log_linear(sizes: Sequence[float], losses: Sequence[float], size: float) -> float:
-    """The loss at a size if it fell by as much at every doubling of the size."""
-    slope, level = np.polyfit(np.log(sizes), losses, 1)
-    return float(slope * np.log(size) + level)
-
-
 def _for_exponents(x: np.ndarray, y: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """a, c and the sum of squares that are left, for each of several exponents."""
     powers = x[None, :] ** b[:, None]

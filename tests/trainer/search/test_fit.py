@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
-from trainer.search.fit import fit, log_linear, straight
+from trainer.search.fit import fit
 
 SIZES = [4.0, 9.0, 20.0, 41.0, 90.0]
 
@@ -47,8 +47,3 @@ def test_too_few_sizes_are_refused_and_three_leave_no_interval() -> None:
     with pytest.raises(ValueError, match="three sizes at least, these are 2"):
         fit([1.0, 2.0, 2.0], [3.0, 2.0, 2.1])
     assert fit([1.0, 2.0, 4.0], [3.0, 2.0, 1.7]).half_width(8.0) is None
-
-
-def test_a_straight_line_in_logarithms_has_no_floor() -> None:
-    assert straight([1.0, 10.0], [4.0, 2.0], 100.0) == pytest.approx(1.0)
-    assert log_linear([1.0, 10.0], [4.0, 3.0], 100.0) == pytest.approx(2.0)
