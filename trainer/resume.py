@@ -17,6 +17,7 @@ from trainer.checkpoint import Checkpoint, CheckpointError
 from trainer.config import ModelConfig, TrainConfig
 from trainer.growth.record import Growth
 from trainer.parallel import states
+from trainer.parallel.agree import first_finding, from_rank_0
 from trainer.rank import Watchdog
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ def _see_one_folder(folder: Path, main: bool, seconds: float, beat: Callable[[st
     mark = folder / f".seen-{uuid.uuid4().hex}"
     if main:
         mark.touch()
-    mark = folder / states.from_rank_0(mark.name)
+    mark = folder / from_rank_0(mark.name)
     try:
         _on_every_rank(mark.stat, folder, seconds, beat)
     finally:
@@ -73,7 +74,7 @@ def _see_one_folder(folder: Path, main: bool, seconds: float, beat: Callable[[st
 def _chosen(folder: Path, at_most: int, main: bool, seconds: float, beat: Callable[[str], None]) -> Checkpoint | None:
     """The newest checkpoint that rank 0 sees. The others open that very one: what their node lists may be older."""
     found = checkpoints.newest(folder, at_most) if main else None
-    choice = states.from_rank_0((found.path.name, found.state["sha256"]) if found is not None else None)
+    choice = from_rank_0((found.path.name, found.state["sha256"]) if found is not None else None)
     if choice is None:
         return None
     name, written = choice
@@ -100,7 +101,7 @@ def _on_every_rank(look: Callable[[], T], folder: Path, seconds: float, beat: Ca
             break
         beat(f"looking in {folder} for what rank 0 sees there")
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-    if (wrong := states.first_finding(wrong)) is not None:
+    if (wrong := first_finding(wrong)) is not None:
         raise ConfigError(f"{wrong}; it must be mounted on every node, as one and the same folder.")
     return seen
 

@@ -7,17 +7,17 @@ several. `_hp_mapping`, which DeepSpeed hangs on each parameter, says which of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from trainer.checkpoint import MOMENTS, Checkpoint, CheckpointError, Writer, file_of
+from trainer.parallel.agree import first_finding
 from trainer.parallel.collectives import TensorGroup
 from trainer.parallel.engine import Engine
 
-T = TypeVar("T")
 _STEP = "step"
 
 
@@ -102,20 +102,6 @@ def damage(checkpoint: Checkpoint, beat: Callable[[str], None] = _unwatched) -> 
             found = str(error)
     beat(f"waiting for the other ranks to read {checkpoint.path}")
     return first_finding(found)
-
-
-def first_finding(found: str | None) -> str | None:
-    """What the first rank that has found something has found, on every rank."""
-    findings: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(findings, found)
-    return next((finding for finding in findings if finding), None)
-
-
-def from_rank_0(value: T) -> T:
-    """The first rank's value, on every rank."""
-    held = [value]
-    dist.broadcast_object_list(held)
-    return held[0]
 
 
 def adam_step(engine: Engine) -> int:
