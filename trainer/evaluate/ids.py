@@ -26,7 +26,7 @@ def continuation(tokenizer: Any, before: Sequence[int], new: Sequence[int]) -> s
     return _text(tokenizer, [*before, *new])[len(_text(tokenizer, before)) :]
 
 
-def pieces(tokenizer: Any, before: Sequence[int], new: Iterable[int]) -> Iterator[str]:
+def streamed(tokenizer: Any, before: Sequence[int], new: Iterable[int]) -> Iterator[str]:
     """The same text as the ids come, in whole characters."""
     held, shown = list(before), len(_text(tokenizer, before))
     for one in new:

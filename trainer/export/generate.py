@@ -22,7 +22,7 @@ from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
 from trainer.checkpoint import Checkpoint, CheckpointError
-from trainer.evaluate.ids import as_text, context_of, ends_of, pieces, start_of
+from trainer.evaluate.ids import as_text, context_of, ends_of, start_of, streamed
 from trainer.export.forms import form_of
 from trainer.export.skeleton import skeleton
 from trainer.stage import chosen_checkpoint
@@ -142,7 +142,7 @@ def generate(
     room = (limit := context_of(model)) - len(ids)
     if room < 1:
         raise ConfigError(f"the prompt has {len(ids) - 1} tokens, the model reads at most {limit - 2}; shorten it.")
-    streamer = _Made()
+    streamer = _NewIds()
     torch.manual_seed(sampling.seed)
     given = torch.tensor([ids], device=model.device)
     settings: dict[str, Any] = {
@@ -167,13 +167,13 @@ def generate(
 
     worker = Thread(target=work, daemon=True)
     worker.start()
-    yield from pieces(tokenizer, ids, streamer)
+    yield from streamed(tokenizer, ids, streamer)
     worker.join()
     if failed:
         raise failed[0]
 
 
-class _Made(BaseStreamer):
+class _NewIds(BaseStreamer):
     """The ids that a model makes, as it makes them; those of the prompt, which it hands over first, are left out."""
 
     def __init__(self) -> None:

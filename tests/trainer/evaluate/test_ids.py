@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.trainer.metaspace import loaded, metaspace
-from trainer.evaluate.ids import as_text, continuation, pieces
+from trainer.evaluate.ids import as_text, continuation, streamed
 
 PROMPT, NEXT = "def twice(n):\n", "    return 2 * n\n    # so\n"
 
@@ -16,7 +16,7 @@ def test_a_continuation_keeps_the_blanks_at_its_beginning(prompt: str) -> None:
     (before,), (whole,) = as_text(tokenizer, [prompt]), as_text(tokenizer, [prompt + NEXT])
     new = whole[len(before) :]
     assert continuation(tokenizer, [2, *before], [*new, 2]) == NEXT
-    said = list(pieces(tokenizer, [2, *before], iter([*new, 2])))
+    said = list(streamed(tokenizer, [2, *before], iter([*new, 2])))
     assert "".join(said) == NEXT and len(said) > 10
 
 
@@ -27,4 +27,4 @@ def test_text_comes_in_whole_characters() -> None:
         def decode(self, ids: list[int], **how: bool) -> str:
             return bytes(ids).decode("utf-8", "replace")
 
-    assert list(pieces(Bytes(), b"a", iter("夜雨 b".encode()))) == ["夜", "雨", " ", "b"]
+    assert list(streamed(Bytes(), b"a", iter("夜雨 b".encode()))) == ["夜", "雨", " ", "b"]
