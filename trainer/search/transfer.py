@@ -18,11 +18,10 @@ from trainer.config import TrainConfig
 from trainer.config.search import SEVEN
 from trainer.model.mup import init_std, logit_scale, peak_lr
 from trainer.search.combination import Combination
-from trainer.search.trials import record, with_its_end
+from trainer.search.trials import LEVERS, record, with_its_end
 
 CHOSEN = "chosen.json"
 PREDICTION = "prediction.json"
-_BEFORE_THE_RUN = ("run", "search", "transfer", "predict")
 _INITIAL = ("init_std", "init_std_matrix", "init_bound", "init_seed", "residual_init")
 _MATRIX = "layers.0.attention.qkv.q"
 
@@ -165,7 +164,7 @@ def transfer(config: TrainConfig) -> Path:
         *(f"# Mind {note}: muP carries over widths alone." for note in notes),
         *(f"# No foretold curve is watched: {reason}." for reason in unwatched),
     ]
-    sections = {name: value for name, value in plain(made).items() if name not in _BEFORE_THE_RUN}
+    sections = {name: value for name, value in plain(made).items() if name not in ("run", *LEVERS)}
     body = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
     directory = run.stage("transfer")
     storage.write_text(directory.path("config.yaml"), "\n".join(head) + "\n" + body)

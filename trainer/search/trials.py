@@ -36,7 +36,7 @@ from trainer.search.slots import Slot, cut
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LINKED = ("encode", "train_tokenizer")
-_OWN = ("search", "transfer", "predict")
+LEVERS = ("search", "transfer", "predict")
 _SECTIONS = ("seed", "model", "parallel", "pretrain", "grow")
 # What a trial's name leaves out. When it is validated stays in it: benchmarks read those rows of its log.
 _UNNAMED = {"steps", *LATER} - {"validate_every", "validate_sequences"}
@@ -104,7 +104,7 @@ def record(config: TrainConfig, run: Run) -> None:
     the settings that it trains with."""
     settings = plain(config)
     if run.stage("pretrain").began() is not None:
-        settings = {name: settings[name] for name in _OWN}
+        settings = {name: settings[name] for name in LEVERS}
     run.record(settings)
 
 
