@@ -1,4 +1,4 @@
-"""Runs a command so that none of the processes that it starts outlives it, or this one's end by a signal.
+"""Runs a command so that none of the processes that it starts outlives it, or this one.
 
 What DeepSpeed's launcher starts does not end with it: ranks that are left would go on training in the folder that the next
 start trains in.
@@ -34,6 +34,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     before = {number: signal.signal(number, tell) for number in heard}
     try:
         with subprocess.Popen(command, env=environment, start_new_session=True) as first:
+            guard = _guard(first.pid)
             try:
                 while first.poll() is None and not set(told) & set(_ENDS):
                     if signal.SIGTSTP in told:
@@ -42,6 +43,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
                     time.sleep(_SECONDS_BETWEEN_LOOKS)
             finally:
                 _end(first)
+                guard.communicate(b"ended\n")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -50,6 +52,13 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
             raise KeyboardInterrupt
         raise SystemExit(128 + ends[0])
     return first.returncode if first.returncode >= 0 else 128 - first.returncode
+
+
+def _guard(group: int) -> subprocess.Popen[bytes]:
+    """A process that ends the group when this one is gone without a word, as after `kill -9`: then its pipe closes."""
+    kill = "kill -s {} -- -{} 2>/dev/null".format
+    ends = f"{kill('TERM', group)} && sleep {_SECONDS_TO_END} && {kill('KILL', group)}"
+    return subprocess.Popen(["sh", "-c", f"read word || {{ {ends}; }}"], stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _pause(group: int) -> None:

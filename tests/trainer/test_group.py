@@ -68,6 +68,26 @@ def test_a_supervisor_that_is_told_to_end_ends_the_ranks(tmp_path: Path, number:
     assert "started again" not in said and ("goes on from here" in said) == (number == signal.SIGINT)
 
 
+def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    supervisor = subprocess.Popen(supervised(runner(tmp_path)), cwd=ROOT)
+    pids = [process(tmp_path, name) for name in ("rank", "launcher", "runner")]
+    supervisor.kill()
+    supervisor.wait()
+    until = time.monotonic() + 300
+    while any(map(runs, pids)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_no_guard_is_left_behind() -> None:
+    code = (
+        "import os\nfrom trainer import group\nmade, popen = [], group.subprocess.Popen\n"
+        "group.subprocess.Popen = lambda *a, **k: made.append(popen(*a, **k)) or made[-1]\n"
+        "assert group.run(['true'], os.environ) == 0\nassert [one.returncode for one in made] == [0, 0], made"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_a_supervisor_that_pauses_pauses_the_ranks(tmp_path: Path) -> None:
     with subprocess.Popen(supervised(runner(tmp_path)), cwd=ROOT) as supervisor:
         rank = process(tmp_path, "rank")
