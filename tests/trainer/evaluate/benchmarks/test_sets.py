@@ -93,6 +93,15 @@ def test_an_answer_that_is_none_of_the_choices_is_said_with_its_file_and_record(
         load(BENCHMARKS["mmlu"], str(tmp_path))
 
 
+def test_an_empty_choice_keeps_its_letter_and_an_empty_last_one_is_none(tmp_path: Path) -> None:
+    rows = "Which?,a,,c,d,,D\nWhat?,a,b,c,d,e,E\n"
+    for split in ("dev", "test"):
+        put(tmp_path, f"cmmlu/{split}/knots.csv", f"question,A,B,C,D,E,answer\n{rows}")
+    first, second = load(BENCHMARKS["cmmlu"], str(tmp_path)).items
+    assert first.options == (" A", " B", " C", " D") and first.right == (3,) and "\nB. \nC. c\nD. d\n" in first.prompts[0]
+    assert len(second.options) == 5 and second.right == (4,)
+
+
 def test_chinese_exams_name_their_subject_and_read_simplified_characters(sets: dict[str, Loaded]) -> None:
     assert "纺织" in sets["ceval"].above["weaving"]
     assert sets["ceval"].items[0].prompts[0] == "第0匹布？\nA. 红\nB. 绿\nC. 蓝\nD. 白\n答案："

@@ -18,7 +18,9 @@ def lettered(key: str, row: Mapping[str, str], subject: str, answer: str) -> Ite
     """
     cells = {name.strip().lower(): value for name, value in row.items()}
     question = cells.get("question", "").strip()
-    choices = [cells[name] for name in cells if re.fullmatch(r"[a-e]|choice\d", name) and cells[name] != ""]
+    choices = [cells[name] for name in cells if re.fullmatch(r"[a-e]|choice\d", name)]
+    while choices and choices[-1] == "":  # a row of four in a table of five; an empty one between others keeps its letter
+        choices.pop()
     known, given = list(LETTERS[: len(choices)]), cells.get("answer", "").strip()
     right = int(given) if given.isdecimal() else known.index(given) if given in known else -1
     if not 0 <= right < len(choices):
