@@ -33,7 +33,17 @@ def host(url: str | None, source: str, path: str | None = None) -> str:
 
     Documents of one host never stand on both sides of a split, or the classifier would be measured on sites it knows.
     """
-    name = urlsplit(url).hostname if url else None
+    name = host_of(url)
     if name:
-        return name.removeprefix("www.")
+        return name
     return path.rpartition("/")[0] or path if path else FILE + source
+
+
+def host_of(url: str | None) -> str | None:
+    """The host that a URL names, without `www`; None where it names none, or is none that can be read (a bracket that
+    nothing closes, `https://[email protected]/`, a full-width slash after the host)."""
+    try:
+        name = urlsplit(url).hostname if url else None
+    except ValueError:
+        return None
+    return (name or "").removeprefix("www.") or None

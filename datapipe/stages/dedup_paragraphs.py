@@ -23,7 +23,7 @@ from datapipe.config import DedupParagraphsConfig
 from datapipe.dedup.paragraphs import paragraphs, to_cut, without
 from datapipe.dedup.units import portions
 from datapipe.document import Verdict, with_verdicts
-from datapipe.quality.windows import host
+from datapipe.quality.windows import host_of
 from datapipe.work import Batches, ShardTask, Work
 
 KEYS = pa.schema(
@@ -52,9 +52,10 @@ def paragraph_keys(batches: Batches, shard: ShardTask, config: DedupParagraphsCo
     for batch in batches:
         ids, domains, texts, urls = (batch.column(name).to_pylist() for name in ("id", "domain", "text", "url"))
         exempt = np.array([domain in config.exempt_domains for domain in domains], np.bool_)
-        hosted = np.array([url is not None for url in urls], np.bool_) & (config.furniture > 0)
+        hosts = [host_of(url) or "" for url in urls]
+        hosted = np.array([name != "" for name in hosts], np.bool_) & (config.furniture > 0)
         of_domain = _salts(domains if config.scope == "domain" else [""] * len(domains))
-        of_host = _salts([host(url, "") for url in urls])
+        of_host = _salts(hosts)
         for part in portions(texts):
             found = paragraphs(texts[part], config.wrapped_from)
             counts = np.diff(found.offsets)

@@ -187,7 +187,10 @@ def _lines(uri: str) -> Iterator[str]:
 def _ways_to(url: str) -> tuple[list[str], list[str]]:
     """The host and its parents, and the beginnings of an address at which a list may name it, the most general first."""
     form = normalise(url)
-    host = host_form(urlsplit(f"//{form}").hostname or "") if "://" not in form else ""
+    try:
+        host = host_form(urlsplit(f"//{form}").hostname or "") if "://" not in form else ""
+    except ValueError:  # a bare target that is no address: `[foo`
+        host = ""
     if not host:
         return [], []
     labels = host.split(".")

@@ -75,6 +75,13 @@ def test_what_is_cut_does_not_depend_on_the_order_of_documents_or_the_batches(te
     assert rows(shuffle.randrange(len(documents) + 1)) == expected
 
 
+@pytest.mark.parametrize("url", [None, "urn:uuid:1", "https://[email protected]/about"])
+def test_a_page_of_a_url_that_names_no_host_is_compared_by_its_long_paragraphs_alone(url: str | None) -> None:
+    document = replace(page(1, "short"), url=url)
+    assert len(keys([document], CONFIG)) == 1
+    assert len(keys([replace(document, url="http://a.org/")], CONFIG)) == 2
+
+
 def test_in_scope_domain_only_pages_of_one_domain_are_compared() -> None:
     both = [page(1), page(1, domain="Book")]
     assert len(set(keys(both, CONFIG))) == 1

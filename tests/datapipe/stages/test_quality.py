@@ -10,9 +10,10 @@ import pytest
 
 from core.config import build
 from datapipe.config import DataConfig, ExtractConfig, FilterQualityConfig, QualitySources, Selector, TrainQualityConfig
-from datapipe.document import Document
+from datapipe.document import Document, to_batch
 from datapipe.stages.filter_quality import RULE, filter_quality, thresholds
-from datapipe.stages.train_quality import role, train_quality
+from datapipe.stages.train_quality import role, sample, train_quality
+from datapipe.work import ShardTask
 from tests.conftest import MakeWork
 
 REFERENCE = "the theory of river basins describes how water erosion and sediment shape a valley over geological time".split()
@@ -115,6 +116,14 @@ def test_a_selector_needs_every_list_that_it_gives_and_positives_come_first() ->
     assert role(sources, "WebText", "bad/a") is False
     assert role(sources, "Book", "x") is True
     assert role(sources, "Code", "good/a") is None and role(None, "Book", "x") is None
+
+
+def test_a_url_that_cannot_be_read_does_not_end_the_sample() -> None:
+    selectors = QualitySources(positives=[Selector(domains=["Book"])], negatives=[Selector(domains=["WebText"])])
+    config = TrainQualityConfig(languages={"en": selectors})
+    page = Document("web/a.warc.gz", "1", "WebText", "Click here.", "en", url="https://[email protected]/about")
+    (batch,) = sample(iter([to_batch([page])]), ShardTask(0, 1), config, seed=1)
+    assert batch.column("host").to_pylist() == ["file:web/a.warc.gz"]
 
 
 def test_sources_can_be_named_in_yaml() -> None:

@@ -58,6 +58,8 @@ def test_lists_of_every_form_say_which_entry_holds(tmp_path: Path, ut1: Path) ->
         "http://news.example/": None,
         "http://notes.example/": None,
         "urn:uuid:1": None,
+        "[foo": None,
+        "http://bad.example]/": None,
         "": None,
     }
     assert {url: listed(url, tables) for url in expected} == expected
