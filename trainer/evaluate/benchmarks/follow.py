@@ -47,61 +47,66 @@ def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
     run = Run(config.run)
     run.stage("encode").require()
     done: list[int] = []
-    passed: set[int] = set()
+    passed: set[tuple[str | None, int]] = set()
     while True:
         last = over()  # asked before looking, or a checkpoint saved in between would be missed
-        for step in (step for step in _waiting(config, run) if step not in passed):
-            row = _scored(config, run, step)
+        training = training_of(run)
+        for step in (step for step in _waiting(config, run, training) if (training, step) not in passed):
+            row = _scored(config, run, step, training)
+            if training_of(run) != training:  # its folder was moved aside meanwhile: whose weights were read is not known
+                last = False
+                break
             if row is None:
-                passed.add(step)
+                passed.add((training, step))
                 continue
             storage.write_json(_place(run, step), row)
             done.append(step)
             print(f"evolution: step {step:,}, loss {row['loss']:.3f}, BPB {row['bpb']:.3f}", file=sys.stderr)
         if last:
-            if lost := [step for step in _lost(config, run) if step not in passed]:
+            if lost := [step for step in _lost(config, run, training) if (training, step) not in passed]:
                 said = f"evolution: no scores of step {', '.join(map(str, lost))}, whose checkpoints training removed before; "
                 print(said + "keep more of them (pretrain.keep) or score fewer (benchmark.follow.every).", file=sys.stderr)
             return done
         time.sleep(config.benchmark.follow.wait)
 
 
-def _waiting(config: TrainConfig, run: Run) -> list[int]:
-    """Checkpoints that are due and have no scores, or have those of another training in the same folder."""
+def _waiting(config: TrainConfig, run: Run, training: str | None) -> list[int]:
+    """Checkpoints that are due and have no scores."""
     steps = steps_in(run.stage("pretrain").path("checkpoints"))
     chosen = due(steps, config.benchmark.follow.every, config.pretrain.save_every, config.pretrain.steps)
-    return [
-        step
-        for step in chosen
-        if not (storage.exists(place := _place(run, step)) and storage.read_json(place)["training"] == training_of(run))
-    ]
+    return [step for step in chosen if not _has_scores(run, step, training)]
 
 
-def _lost(config: TrainConfig, run: Run) -> list[int]:
+def _lost(config: TrainConfig, run: Run, training: str | None) -> list[int]:
     """Checkpoints that were due by the training log, are gone and have no scores."""
     folder, log = run.stage("pretrain"), Path(local_path(run.stage("pretrain").path("log.jsonl")))
     saved = [row["step"] for row in rows(log) if "checkpoint_seconds" in row]
     chosen = due(saved, config.benchmark.follow.every, config.pretrain.save_every, config.pretrain.steps)
     there = steps_in(folder.path("checkpoints"))
-    return [step for step in chosen if step not in there and not storage.exists(_place(run, step))]
+    return [step for step in chosen if step not in there and not _has_scores(run, step, training)]
+
+
+def _has_scores(run: Run, step: int, training: str | None) -> bool:
+    """Those of another training in the same folder do not count."""
+    return storage.exists(place := _place(run, step)) and bool(storage.read_json(place)["training"] == training)
 
 
 def _place(run: Run, step: int) -> str:
     return run.stage(EVOLUTION).path(f"{folder_name(step)}.json")
 
 
-def _known_beside(run: Run) -> set[str]:
+def _known_beside(run: Run, training: str | None) -> set[str]:
     """The models beside ours that a checkpoint's scores hold: they do not change from one to the next, so once is enough."""
     places = [info.uri for info in storage.listing(run.stage(EVOLUTION).path("step-*.json"))]
     rows = [storage.read_json(place) for place in places]
-    return {name for row in rows if row["training"] == training_of(run) for name in row.get("beside", {})}
+    return {name for row in rows if row["training"] == training for name in row.get("beside", {})}
 
 
-def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
+def _scored(config: TrainConfig, run: Run, step: int, training: str | None) -> dict[str, Any] | None:
     """Loss and BPB of held-out text, and the benchmarks; None where training has removed the checkpoint meanwhile, or it
     is still growing."""
     asked, folder = config.benchmark.follow, run.stage("pretrain").path("checkpoints", folder_name(step))
-    beside = {} if _known_beside(run) >= set(config.evaluate.beside) else config.evaluate.beside
+    beside = {} if _known_beside(run, training) >= set(config.evaluate.beside) else config.evaluate.beside
     own = replace(config, evaluate=replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens, beside=beside))
     try:
         checkpoint = Checkpoint.open(folder)
@@ -122,7 +127,7 @@ def _scored(config: TrainConfig, run: Run, step: int) -> dict[str, Any] | None:
     rows = facts["bpb"].values()
     tokens, size = sum(row["tokens"] for row in rows), sum(row["utf8_bytes"] for row in rows)
     return {
-        "training": training_of(run),
+        "training": training,
         "step": step,
         "tokens": checkpoint.state.get("tokens"),
         "loss": sum(row["loss"] * row["tokens"] for row in rows) / tokens,

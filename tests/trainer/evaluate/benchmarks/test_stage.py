@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from trainer.evaluate.benchmarks.follow import due, follow
 from trainer.evaluate.benchmarks.score import Score
 from trainer.evaluate.benchmarks.stage import benchmark, exported
 from trainer.evaluate.config import BesideConfig, ColumnConfig, TableConfig
+from trainer.evaluate.stage import measured
 from trainer.export.stage import export
 
 
@@ -124,6 +126,40 @@ def test_checkpoints_are_scored_once_and_new_ones_after_them(tmp_path: Path) -> 
     assert follow(config, lambda: True) == [40]
     (Path(config.run) / "pretrain" / "began.json").write_text(json.dumps({"fingerprint": "another training", "at": ""}))
     assert follow(config, lambda: True) == [20, 40]
+
+
+@pytest.mark.parametrize("moment", ["measured", "score"])
+def test_the_scores_of_a_training_that_is_moved_aside_are_not_taken_for_the_next_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A follower sees the folder of the training before until the ranks have moved it."""
+    config, pretrain = small(tmp_path), tmp_path / "run" / "pretrain"
+    (pretrain / "began.json").write_text(json.dumps({"fingerprint": "the old training", "at": ""}))
+    config = replace(config, benchmark=replace(config.benchmark, follow=FollowConfig(names=["c3"], limit=1, wait=0.01)))
+    model = ModelConfig(**{**vars(config.model), "vocab": VOCABULARY})
+    weights = {name: value.detach() for name, value in network(model, seed=2).named_parameters()}
+    asked, work = [False, True], getattr(following, moment)
+
+    def moved(*given: Any) -> Any:
+        if not (aside := pretrain.with_name("pretrain-aside")).exists():
+            pretrain.rename(aside)
+            if moment == "score":  # the new training has come as far before the old one's scores are there
+                consolidate(pretrain / "checkpoints", 20, {"model": model}, weights)
+            pretrain.mkdir(exist_ok=True)
+            (pretrain / "began.json").write_text(json.dumps({"fingerprint": "the new training", "at": ""}))
+        return work(*given)
+
+    def over() -> bool:
+        if not (pretrain / "checkpoints").exists():
+            consolidate(pretrain / "checkpoints", 20, {"model": model}, weights)
+        return asked.pop(0) if asked else True
+
+    monkeypatch.setattr(following, moment, moved)
+    assert follow(config, over) == [20]
+    row = storage.read_json(f"{config.run}/evolution/step-00000020.json")
+    alone = measured(replace(config, evaluate=replace(config.evaluate, tokens=4000)), Run(config.run))
+    assert row["training"] == "the new training"
+    assert row["domains"]["Code"]["loss"] == pytest.approx(alone["bpb"]["Code"]["loss"], rel=1e-6)
 
 
 def test_checkpoints_that_were_removed_before_their_turn_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
