@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ INSTRUCT = "instruct"
 """In a document's metadata where it is instruct data: the name of its layout."""
 
 VERDICT = pa.struct([("rule", pa.string()), ("measure", pa.float64()), ("bound", pa.float64()), ("detail", pa.string())])
+
+_Text = TypeVar("_Text", str, str | None)
 
 SCHEMA = pa.schema(
     [
@@ -57,7 +59,7 @@ class Verdict:
     detail: str | None = None
 
     def row(self) -> dict[str, Any]:
-        return {"rule": self.rule, "measure": self.measure, "bound": self.bound, "detail": self.detail}
+        return {"rule": self.rule, "measure": self.measure, "bound": self.bound, "detail": _utf8(self.detail)}
 
 
 def document_id(source: str, key: str) -> str:
@@ -68,6 +70,11 @@ def document_id(source: str, key: str) -> str:
 def content_hash(text: str) -> int:
     """A signed 64-bit hash of the text, for exact comparison (Spark has no unsigned integers)."""
     return int(np.uint64(xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))).astype(np.int64))
+
+
+def _utf8(text: _Text) -> _Text:
+    """The text with a question mark for each lone surrogate, which JSON can write (`"\\ud83d"`) and UTF-8 cannot hold."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def shard_of(identity: str, shards: int) -> int:
@@ -98,22 +105,22 @@ class Document:
         return document_id(self.source, self.key)
 
     def row(self) -> dict[str, Any]:
-        """The record in the form of `SCHEMA`; what UTF-8 cannot hold (lone surrogates) becomes U+FFFD."""
-        text = self.text.encode("utf-8", "replace").decode("utf-8") if not self.text.isascii() else self.text
+        """The record in the form of `SCHEMA`, all of its text in what UTF-8 can hold; the id is that of the key as it came."""
+        text = _utf8(self.text)
         return {
             "id": self.id,
-            "source": self.source,
-            "key": self.key,
-            "url": self.url,
-            "date": self.date,
-            "domain": self.domain,
-            "language": self.language,
-            "title": self.title,
+            "source": _utf8(self.source),
+            "key": _utf8(self.key),
+            "url": _utf8(self.url),
+            "date": _utf8(self.date),
+            "domain": _utf8(self.domain),
+            "language": _utf8(self.language),
+            "title": _utf8(self.title),
             "text": text,
             "content_hash": content_hash(text),
             "quality": self.quality,
             "cluster": self.cluster,
-            "metadata": list(self.metadata.items()),
+            "metadata": [(_utf8(name), _utf8(value)) for name, value in self.metadata.items()],
             "measures": None if self.measures is None else list(self.measures.items()),
             "verdict": None if self.verdict is None else self.verdict.row(),
         }

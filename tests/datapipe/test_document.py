@@ -21,6 +21,16 @@ def test_any_text_becomes_a_row_and_comes_back_as_utf8(text: str) -> None:
     assert batch.column("text")[0].as_py() == text.encode("utf-8", "replace").decode("utf-8")
 
 
+def test_a_lone_surrogate_in_any_field_becomes_a_row_under_the_id_of_the_key_as_it_came() -> None:
+    odd, held = "caf\ud83d", "caf?"
+    verdict = Verdict("r", detail=odd)
+    document = Document(odd, odd, odd, odd, odd, odd, odd, odd, cluster="c", metadata={odd: odd}, verdict=verdict)
+    [row] = to_batch([document]).to_pylist()
+    assert [row[name] for name in ("source", "key", "domain", "text", "language", "url", "date", "title")] == [held] * 8
+    assert row["metadata"] == [(held, held)] and row["verdict"]["detail"] == held
+    assert row["id"] == document_id(odd, odd) != document_id(held, held)
+
+
 @given(keys=st.sets(st.text(), min_size=1, max_size=50), shards=st.integers(1, 9))
 def test_shards_are_in_range_and_follow_from_the_id(keys: set[str], shards: int) -> None:
     assert all(0 <= shard_of(document_id("s", key), shards) < shards for key in keys)

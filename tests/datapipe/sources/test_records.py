@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from datapipe.document import to_batch
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
 
@@ -100,6 +101,14 @@ def test_keys_that_repeat_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": sentence, "name": "same"}) for sentence in SENTENCES))
     made = read(tmp_path / "a.jsonl", source="records", options={"key_field": "name"})
     assert [d.key for d in made] == ["same", "same#2", "same#3"]
+
+
+@pytest.mark.parametrize("option", ["url", "date", "title", "key_field", "keep", "language_field", "domain_field"])
+def test_a_broken_character_in_any_field_is_no_obstacle(tmp_path: Path, option: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": SENTENCES[0], "name": "caf\ud83d"}))
+    made = read(tmp_path / "a.jsonl", source="records", options={option: ["name"] if option == "keep" else "name"})
+    refused = {"language_field": "extract.language", "domain_field": "extract.domain"}
+    assert outcomes(made) == [refused.get(option, "kept")] and "caf?" in str(to_batch(made).to_pylist())
 
 
 def test_dialogues_are_what_is_said_turn_by_turn(tmp_path: Path) -> None:
