@@ -21,6 +21,8 @@ RUN    ?= runs/demo
 CONFIG ?= $(if $(CORPUS),configs/demo-corpus.yaml,configs/demo.yaml)
 ARGS   ?=
 SETS    = $(if $(BENCHMARKS),benchmark.folder=$(BENCHMARKS))
+# What reads a run that is there takes the run's own settings, unless a CONFIG is given.
+OWN     = $(if $(filter file,$(origin CONFIG)),$(or $(wildcard $(RUN)/config.yaml),$(CONFIG)),$(CONFIG))
 LINE    = $(PYTHON) jobs/line.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(SETS) $(ARGS)
 
 STAGES := crawl extract clean dedup_paragraphs train_quality filter_quality dedup_documents decontaminate resample \
@@ -57,18 +59,18 @@ $(STAGES): $(READY)
 	@$(LINE) --only $@
 
 write: $(READY)
-	@$(PYTHON) jobs/write.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) --stage $(or $(STAGE),resample) \
+	@$(PYTHON) jobs/write.py --config $(OWN) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) --stage $(or $(STAGE),resample) \
 	  --form $(or $(FORM),jsonl) $(if $(TO),--to $(TO)) $(ARGS)
 
 compression: $(READY)
-	@$(PYTHON) jobs/compression.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) \
+	@$(PYTHON) jobs/compression.py --config $(OWN) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) \
 	  $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
 measure: $(READY)
-	@$(PYTHON) jobs/measure.py --config $(CONFIG) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
+	@$(PYTHON) jobs/measure.py --config $(OWN) run=$(RUN) $(if $(CORPUS),corpus=$(CORPUS)) $(ARGS)
 
 tune: $(READY)
-	@$(PYTHON) jobs/tune.py --config $(CONFIG) run=$(RUN) $(ARGS)
+	@$(PYTHON) jobs/tune.py --config $(OWN) run=$(RUN) $(ARGS)
 
 # The prompt as it was typed: neither make nor the shell looks into it.
 unexport PROMPT
@@ -81,7 +83,7 @@ import: $(READY)
 	@$(PYTHON) jobs/import_model.py --config $(CONFIG) run=$(RUN) --from "$(FROM)" $(ARGS)
 
 benchmark follow: $(READY)
-	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(SETS) $(ARGS)
+	@$(PYTHON) jobs/$@.py --config $(OWN) run=$(RUN) $(SETS) $(ARGS)
 
 $(LEVERS): $(READY)
 	@$(PYTHON) jobs/$@.py --config $(CONFIG) run=$(RUN) $(ARGS)

@@ -37,14 +37,15 @@ def write_stage(config: DataConfig, name: str, form: Form, target: str, session:
     stage = Run(config.run).stage(name)
     stage.require()
     target = target or storage.join(config.run, "written", f"{name}-{form}")
-    made = write(session(), stage, config.extract.shards, target, form)
+    made = write(session(), stage, target, form)
     return f"write: {made['documents']} documents in {len(made['files'])} files below {target}"
 
 
-def write(session: SparkSession, stage: StageDirectory, shards: int, target: str, form: Form) -> dict[str, Any]:
+def write(session: SparkSession, stage: StageDirectory, target: str, form: Form) -> dict[str, Any]:
     """Writes the kept documents of a finished stage below `target`; returns what the manifest there says."""
     facts = stage.require()
-    if "kept" not in facts or not storage.exists(stage.path("shards", shard_name(0))):
+    shards = sum(info.uri.endswith(".parquet") for info in storage.listing(stage.path("shards")))
+    if "kept" not in facts or not shards:
         raise ConfigError(f"write: the stage {stage.name} holds no documents; name one from extract to resample.")
     about = {"stage": stage.name, "fingerprint": facts["fingerprint"], "form": form, "documents": facts["kept"]}
     began = storage.join(target, "began.json")

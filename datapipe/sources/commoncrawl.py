@@ -18,8 +18,9 @@ from datapipe.sources.warc import Warc
 
 @dataclass(frozen=True)
 class CommonCrawl(Warc):
-    """A snapshot of Common Crawl; the run's corpus is its host, https://data.commoncrawl.org or s3://commoncrawl."""
+    """A snapshot of Common Crawl, on the run's corpus or, beside a corpus of one's own, on a host of its own."""
 
+    host: str = setting("", "https://data.commoncrawl.org, or s3://commoncrawl from inside AWS; empty: the run's corpus is it")
     snapshot: str = setting("CC-MAIN-2024-22", "name of the snapshot")
     kind: Literal["warc", "wet"] = setting("warc", "whole pages, or the text that Common Crawl made of them")
     first: int = setting(0, "number of the first file of the list that is read")
@@ -31,7 +32,8 @@ class CommonCrawl(Warc):
 
     def files(self, corpus: str, pattern: str) -> list[InputFile]:
         """The files of the list (the pattern is not used). They never change, so their sizes are not asked for one by one."""
-        listed = join(corpus, "crawl-data", self.snapshot, f"{self.kind}.paths.gz")
+        host = self.host or corpus
+        listed = join(host, "crawl-data", self.snapshot, f"{self.kind}.paths.gz")
         try:
             with open_buffered(listed) as stream:
                 paths = [line.decode().strip() for line in stream][self.first : self.first + self.count]
@@ -40,4 +42,4 @@ class CommonCrawl(Warc):
         if not paths:
             raise ConfigError(f"extract.inputs: the path list {listed} holds no file number {self.first}.")
         size = 1 << 30 if self.kind == "warc" else 1 << 27  # about; it only balances the work
-        return [InputFile(join(corpus, path), path, size, self.snapshot) for path in paths]
+        return [InputFile(join(host, path), path, size, self.snapshot) for path in paths]

@@ -37,7 +37,7 @@ def documents() -> list[Document]:
 def test_kept_documents_are_written_and_read_back(make_work: MakeWork, tmp_path: Path, form: Form, source: str) -> None:
     work = make_work("clean", documents(), DataConfig(extract=ExtractConfig(shards=2)))
     stage, target = work.inputs["documents"], tmp_path / "out"
-    about = write(work.session, stage, 2, str(target), form)
+    about = write(work.session, stage, str(target), form)
     assert json.loads((target / "manifest.json").read_text()) == about and about["documents"] == 12
     back = [document for name in about["files"] for document in read(target / name, source=source, options=FIELDS)]
     assert sorted((d.key, d.text, d.domain, d.language, d.url) for d in back) == sorted(
@@ -46,12 +46,12 @@ def test_kept_documents_are_written_and_read_back(make_work: MakeWork, tmp_path:
     first = target / about["files"][0]
     (target / about["files"][1]).unlink()
     before = first.stat().st_mtime_ns
-    assert write(work.session, stage, 2, str(target), form) == about
+    assert write(work.session, stage, str(target), form) == about
     assert first.stat().st_mtime_ns == before and (target / about["files"][1]).exists(), "only what is missing is written"
 
 
 def test_a_folder_of_another_form_is_refused(make_work: MakeWork, tmp_path: Path) -> None:
     work = make_work("clean", documents(), DataConfig(extract=ExtractConfig(shards=1)))
-    write(work.session, work.inputs["documents"], 1, str(tmp_path / "out"), "jsonl")
+    write(work.session, work.inputs["documents"], str(tmp_path / "out"), "jsonl")
     with pytest.raises(ConfigError, match="holds documents of another run, stage or form"):
-        write(work.session, work.inputs["documents"], 1, str(tmp_path / "out"), "parquet")
+        write(work.session, work.inputs["documents"], str(tmp_path / "out"), "parquet")

@@ -76,3 +76,18 @@ def test_every_stage_stands_in_the_picture_of_the_line() -> None:
 def test_both_languages_have_the_same_documents() -> None:
     names = {name for name in TEXTS if not name.endswith(".zh.md")}
     assert {name.replace(".md", ".zh.md") for name in names} == {name for name in TEXTS if name.endswith(".zh.md")}
+
+
+@pytest.mark.parametrize("target", ["write", "measure", "tune", "compression", "benchmark", "follow"])
+def test_what_reads_a_run_takes_its_settings_unless_others_are_given(tmp_path: Path, target: str) -> None:
+    own = tmp_path / "config.yaml"
+    own.write_text("run: x\n", encoding="utf-8")
+
+    def used(*given: str) -> str:
+        command = ["make", "-n", "-o", ".venv/.ready", target, *given]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return re.findall(r"--config (\S+)", said)[0]
+
+    assert used(f"RUN={tmp_path}") == str(own)
+    assert used(f"RUN={tmp_path}", "CONFIG=configs/bpb.yaml") == "configs/bpb.yaml"
+    assert used(f"RUN={tmp_path}/none") == "configs/demo.yaml"

@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from core.config import ConfigError
-from datapipe.config import ExtractConfig, InputConfig
+from core.config import ConfigError, load
+from core.line import foreign
+from datapipe.config import DataConfig, ExtractConfig, InputConfig
 from datapipe.sources import files
 from datapipe.sources.inputs import find
 from datapipe.sources.reading import documents
 from tests.datapipe.sources.builders import outcomes, page, warc
 
+FILE = Path(__file__).resolve().parents[3] / "configs/sources/commoncrawl.yaml"
 PATHS = [f"crawl-data/CC-MAIN-2024-22/segments/1/warc/CC-MAIN-{number:05d}.warc.gz" for number in range(3)]
 
 
@@ -74,9 +76,11 @@ def rules(**options: Any) -> ExtractConfig:
     return ExtractConfig(inputs=[InputConfig(source="commoncrawl", options=options)])
 
 
-def test_the_first_files_of_a_snapshot_are_read_from_its_host(host: str) -> None:
-    config = rules(count=2)
-    claimed = find(config, host, must_exist=True)
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_first_files_of_a_snapshot_are_read_from_its_host(host: str, tmp_path: Path, beside: bool) -> None:
+    options, (own, corpus) = "extract.collections.commoncrawl.options", (host, str(tmp_path)) if beside else ("", host)
+    config = load(FILE, [f"{options}.host='{own}'", f"{options}.count=2"], DataConfig, foreign("datapipe")).extract
+    claimed = find(config, corpus, must_exist=True)
     assert [file.path for file, _ in claimed] == PATHS[:2]
     made = [document for file, rule in claimed for document in documents(file, rule, config)]
     assert outcomes(made) == ["kept"] * 8 and made[0].source == PATHS[0]
