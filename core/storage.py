@@ -108,8 +108,20 @@ def listing(pattern: str) -> list[FileInfo]:
     for name, info in sorted(named.items()):
         if info["type"] == "file" and _ASIDE not in name and not name.rpartition("/")[2].startswith("."):
             version = info.get("ETag") or info.get("mtime") or info.get("LastModified") or info.get("modified") or ""
-            infos.append(FileInfo(fs.unstrip_protocol(name), int(info["size"] or 0), str(version)))
+            infos.append(FileInfo(_spelled(pattern, path, name), int(info["size"] or 0), str(version)))
     return infos
+
+
+def _spelled(pattern: str, path: str, name: str) -> str:
+    """The URI of a file found by a pattern, which for its file system is `path`, in the pattern's own spelling: what the file
+    system left out (s3a instead of s3, HDFS's host and port, Azure's account) is put back, or the file could not be placed
+    below the folder that was named, and HDFS would be asked on another host."""
+    if name.startswith(f"{pattern.partition('://')[0]}://"):  # http: nothing is left out
+        return name
+    if path and not path.endswith("/"):
+        pattern = pattern.rstrip("/")
+    same = len(os.path.commonprefix([pattern[::-1], path[::-1]]))
+    return pattern[: len(pattern) - same] + name.removeprefix(path[: len(path) - same])
 
 
 def _found(fs: Any, path: str) -> dict[str, dict[str, Any]]:

@@ -11,15 +11,16 @@ from core.config import ConfigError
 from core.run import Run
 
 
-def test_work_begun_with_the_same_fingerprint_goes_on_and_other_work_is_cleared(tmp_path: Path) -> None:
-    directory = Run(str(tmp_path / "run")).stage("clean")
+@pytest.mark.parametrize("run", ["{tmp_path}/run", "memory://cleared/run"])
+def test_work_begun_with_the_same_fingerprint_goes_on_and_other_work_is_cleared(run: str, tmp_path: Path) -> None:
+    directory = Run(run.format(tmp_path=tmp_path)).stage("clean")
     directory.begin("one")
     storage.write_text(directory.path("shards", "00000.parquet"), "x")
     storage.write_text(directory.path("parts", "p"), "x")
     directory.begin("one")
     assert storage.exists(directory.path("shards", "00000.parquet"))
     directory.begin("two", keep=("parts",))
-    assert not storage.exists(directory.path("shards"))
+    assert not storage.listing(directory.path("shards"))
     assert storage.exists(directory.path("parts", "p"))
 
 

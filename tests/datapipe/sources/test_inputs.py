@@ -160,3 +160,11 @@ def test_a_corpus_that_is_not_there_or_holds_nothing_is_named(tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"holds no file that extract.inputs names \(globs: web/\*.warc.gz"):
         find(ExtractConfig(inputs=RULES), str(tmp_path / "empty"), must_exist=True)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_document_of_a_remote_corpus_names_its_file_below_the_corpus(slash: str) -> None:
+    storage.write_text("memory://bucket/corpus/books/a.jsonl", json.dumps({"text": "some text"}))
+    config = replace(CONFIG, inputs=[replace(LINES, glob="books/*.jsonl")])
+    files = [file for file, _ in find(config, f"memory://bucket/corpus{slash}")]
+    assert [(file.uri, file.path) for file in files] == [("memory://bucket/corpus/books/a.jsonl", "books/a.jsonl")]
