@@ -78,7 +78,8 @@ def dialogue(fields: Mapping[str, Any]) -> tuple[str, list[Turn]]:
     if asked is None or answered is None:
         return "", []
     exchange = [("system", _said(fields.get("system")))]
-    for pair in fields.get("history") or ():
+    history = fields.get("history")
+    for pair in history if isinstance(history, (list, tuple)) else ():
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
             exchange += [("user", _said(pair[0])), ("assistant", _said(pair[1]))]
     given = _said(fields.get("input"))

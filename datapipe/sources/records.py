@@ -61,6 +61,12 @@ class Layout(Source):
         if self.together < 1:
             raise ConfigError(f"together = {self.together} must be at least 1.")
 
+    def places(self) -> list[str]:
+        """The fields, as dotted names, that a record is made of."""
+        filled = [name for _, name, _, _ in string.Formatter().parse(self.template)]
+        named = (self.text, self.turns, self.key_field, self.url, self.date, self.title, self.language_field, self.domain_field)
+        return [place for place in (*named, *filled, *self.keep, *self.where) if place]
+
     def record(self, key: str, fields: Mapping[str, Any]) -> Record:
         """A record from parsed fields."""
         text = self._cut(self._dialogue(fields) if self.turns else self._filled(fields))
@@ -81,7 +87,8 @@ class Layout(Source):
 
     def _dialogue(self, fields: Mapping[str, Any]) -> str:
         """What is said, turn by turn, without the names of the speakers: a dialogue as plain text."""
-        turns = _reach(fields, self.turns) or []
+        turns = _reach(fields, self.turns)
+        turns = turns if isinstance(turns, (list, tuple)) else []
         spoken = (next((turn[name] for name in self.said if name in turn), "") for turn in turns if isinstance(turn, Mapping))
         return "\n\n".join(filter(None, (_plain(words).strip() for words in spoken)))
 
@@ -96,18 +103,27 @@ class Layout(Source):
         return _GAP.sub("\n\n", "".join(parts)).strip()
 
     def rows(self, parsed: Iterator[tuple[str, Any]]) -> Iterator[Record]:
-        """Records from (key, parsed value) pairs, some of them together in one."""
+        """Records from (key, parsed value) pairs, some of them together in one; a value that is a Record already says why
+        it cannot become a document."""
         waiting: list[Record] = []
         for key, value in parsed:
-            if not isinstance(value, Mapping):
+            if isinstance(value, Record):
+                yield value
+            elif not isinstance(value, Mapping):
                 yield removed(key, "corrupt_record", detail=f"a {type(value).__name__} stands where a record should")
-            elif all(_plain(_reach(value, name)) == wanted for name, wanted in self.where.items()):
-                waiting.append(self.record(key, value))
+            else:
+                try:
+                    waiting += [self.record(key, value)] if self._wanted(value) else []
+                except RecursionError:
+                    yield removed(key, "corrupt_record", detail="lists in lists, or records in records, too deep to be read")
                 if len(waiting) == self.together:
                     yield _joined(waiting)
                     waiting = []
         if waiting:
             yield _joined(waiting)
+
+    def _wanted(self, fields: Mapping[str, Any]) -> bool:
+        return all(_plain(_reach(fields, name)) == value for name, value in self.where.items())
 
 
 @dataclass(frozen=True)
@@ -157,18 +173,10 @@ class Records(Layout):
             yield from self._lines(stream, "utf-8-sig", first, file.end)
 
     def _lines(self, stream: io.BufferedReader[Any], encoding: str, first: int = 0, end: int | None = None) -> Iterator[Record]:
-        bad: list[Record] = []
-        yield from self._with(bad, self.rows(self._parsed_lines(stream, encoding, bad, first, end)))
-
-    def _with(self, bad: list[Record], records: Iterator[Record]) -> Iterator[Record]:
-        for record in records:
-            yield from bad
-            bad.clear()
-            yield record
-        yield from bad
+        yield from self.rows(self._parsed_lines(stream, encoding, first, end))
 
     def _parsed_lines(
-        self, stream: io.BufferedReader[Any], encoding: str, bad: list[Record], offset: int, end: int | None
+        self, stream: io.BufferedReader[Any], encoding: str, offset: int, end: int | None
     ) -> Iterator[tuple[str, Any]]:
         for line in stream:
             if end is not None and offset >= end:
@@ -177,9 +185,10 @@ class Records(Layout):
             if line.isspace():
                 continue
             try:
-                yield key, json.loads(line.decode(encoding))
-            except ValueError as error:
-                bad.append(removed(key, "corrupt_record", detail=f"no JSON: {error}"))
+                value = json.loads(line.decode(encoding))
+            except (ValueError, RecursionError) as error:
+                value = removed(key, "corrupt_record", detail=f"no JSON that can be read: {error}")
+            yield key, value
 
     def _list(self, stream: io.TextIOBase) -> Iterator[Record]:
         yield from self.rows((str(number), value) for number, value in enumerate(_stream_list(stream, self.at)))
@@ -187,9 +196,12 @@ class Records(Layout):
     def _table(self, stream: io.TextIOBase, form: str) -> Iterator[tuple[str, Any]]:
         lines = _without_nul(stream)
         rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if form == "tsv" else csv.reader(lines)
-        names = next(rows, []) if self.header else None
-        for number, row in enumerate(rows):
-            yield str(number), dict(zip(names if names is not None else map(str, range(len(row))), row, strict=False))
+        try:
+            names = next(rows, []) if self.header else None
+            for number, row in enumerate(rows):
+                yield str(number), dict(zip(names if names is not None else map(str, range(len(row))), row, strict=False))
+        except csv.Error as error:
+            raise DamagedFile("corrupt", 0, f"no table near line {rows.line_num:,}: {error}") from None
 
 
 csv.field_size_limit(1 << 27)
@@ -214,8 +226,8 @@ def _stream_list(stream: io.TextIOBase, at: str) -> Iterator[Any]:
     if at:
         try:
             whole = json.load(stream)
-        except ValueError as error:
-            raise DamagedFile("corrupt", 0, f"no JSON: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise DamagedFile("corrupt", 0, f"no JSON that can be read: {error}") from None
         entries = whole if isinstance(whole, list) else _reach(whole, at)
         if not isinstance(entries, list):
             raise DamagedFile("corrupt", 0, f"no list of records under {at!r}")
@@ -240,6 +252,8 @@ def _stream_list(stream: io.TextIOBase, at: str) -> Iterator[Any]:
                 if more and len(text) < _LONGEST:
                     break
                 raise DamagedFile("corrupt", 0, f"no JSON near character {error.pos:,} of what is left: {error.msg}") from None
+            except (ValueError, RecursionError) as error:  # JSON, but a number too long or lists too deep for the parser
+                raise DamagedFile("corrupt", 0, f"no JSON that can be read: {error}") from None
             yield value
         if not more:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import lxml.etree
 import lxml.html
 
 _BLOCKS = frozenset("p div ul ol pre blockquote table h1 h2 h3 h4 h5 h6 hr section article dl".split())
@@ -21,10 +22,23 @@ def to_text(html: str) -> str:
     if not html.strip():
         return ""
     parts: list[str] = []
-    _walk(lxml.html.fragment_fromstring(html, create_parent="div"), parts)
+    for element in _parsed(html):
+        _walk(element, parts)
+        parts.append("\n\n")
     pieces = re.split(r"(\0.*?\0)", "".join(parts), flags=re.DOTALL)  # code stands between NULs and keeps its blanks
     text = "".join(piece[1:-1] if piece[:1] == "\0" else _BLANKS.sub("\n", piece) for piece in pieces)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _parsed(html: str) -> list[Any]:
+    """What holds the content: one element around a fragment, the bodies of a whole page; nothing where a page has no body
+    or the parser finds no element at all."""
+    try:
+        return [lxml.html.fragment_fromstring(html, create_parent="div")]
+    except AssertionError:  # a whole page, and not with one body
+        return list(lxml.html.document_fromstring(html).findall("body"))
+    except lxml.etree.ParserError:
+        return []
 
 
 def _walk(element: Any, parts: list[str]) -> None:

@@ -54,7 +54,11 @@ def test_the_system_speaks_only_where_it_is_asked_to(tmp_path: Path) -> None:
 
 
 def test_no_answer_and_no_known_layout_go_to_the_ledger(tmp_path: Path) -> None:
-    rows = [{"messages": [{"role": "user", "content": ASK}]}, {"instruction": ASK, "output": " "}, {"text": ASK}]
+    rows = [
+        {"messages": [{"role": "user", "content": ASK}]},
+        {"instruction": ASK, "output": " ", "history": 5},
+        {"text": ASK},
+    ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     made = read(tmp_path / "a.jsonl", source="instruct", domain="QA", language="en")
     assert outcomes(made) == ["extract.no_answer", "extract.no_answer", "extract.instruct_layout"]

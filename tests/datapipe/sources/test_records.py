@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+from array import array
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +15,7 @@ import pytest
 import zstandard
 
 from datapipe.document import to_batch
+from datapipe.sources.records import Records
 from tests.datapipe.sources.builders import CHINESE, SENTENCES, outcomes, read
 
 
@@ -30,6 +34,47 @@ def test_a_line_that_is_no_json_goes_to_the_ledger_in_its_place(tmp_path: Path) 
     (tmp_path / "a.jsonl").write_text(f'{good}\n{{"text": \n[1, 2]\n{good}\n')
     made = read(tmp_path / "a.jsonl", source="records")
     assert outcomes(made) == ["kept", "extract.corrupt_record", "extract.corrupt_record", "kept"]
+
+
+GOOD = json.dumps({"text": SENTENCES[0]})
+TOO_DEEP = '{"text": ' + "[" * 100_000 + "]" * 100_000 + "}"
+TOO_LONG = '{"text": "text", "number": ' + "9" * 5000 + "}"
+
+
+@pytest.mark.parametrize("bad", [TOO_DEEP, TOO_LONG])
+@pytest.mark.parametrize("at", ["", "rows"])
+def test_json_that_the_parser_gives_up_on_goes_to_the_ledger(tmp_path: Path, bad: str, at: str) -> None:
+    (tmp_path / "a.jsonl").write_text("\n".join([GOOD, bad, GOOD]))
+    assert outcomes(read(tmp_path / "a.jsonl", source="records")) == ["kept", "extract.corrupt_record", "kept"]
+    rows = f"[{GOOD}, {bad}, {GOOD}]"
+    (tmp_path / "a.json").write_text(f'{{"rows": {rows}}}' if at else rows)
+    kept_before = [] if at else ["kept"]  # a list below a field is read whole
+    assert outcomes(read(tmp_path / "a.json", source="records", options={"at": at})) == [*kept_before, "extract.corrupt_file"]
+
+
+def test_a_field_that_is_nested_too_deep_costs_its_record_alone() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    rows = [("0", {"text": deep}), ("1", {"text": SENTENCES[0]})]
+    for options in (Records(), Records(where={"text": SENTENCES[0]})):
+        bad, good = options.rows(iter(rows))
+        assert bad.verdict and bad.verdict.rule == "extract.corrupt_record" and good.text == SENTENCES[0]
+
+
+def test_a_dialogue_that_is_no_list_of_turns_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"said": 5}\n{"said": "x"}\n{"said": {"0": "x"}}\n')
+    assert outcomes(read(tmp_path / "a.jsonl", source="records", options={"turns": "said"})) == ["extract.empty"] * 3
+
+
+def test_a_table_with_a_quote_that_nothing_closes_keeps_the_rows_before_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f'text\n{SENTENCES[0]}\n"{SENTENCES[1]}\n' + "x\n" * 1000)
+    longest = csv.field_size_limit(1000)
+    try:
+        made = read(tmp_path / "a.csv", source="records")
+    finally:
+        csv.field_size_limit(longest)
+    assert outcomes(made) == ["kept", "extract.corrupt_file"]
 
 
 def test_a_cut_zstd_file_keeps_its_whole_lines(tmp_path: Path) -> None:
@@ -146,3 +191,20 @@ def test_parquet_with_nested_fields(tmp_path: Path) -> None:
     assert [(d.text, d.url) for d in made] == [(sentence, "http://a.org") for sentence in SENTENCES]
     (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-30])
     assert outcomes(read(tmp_path / "b.parquet", source="parquet")) == ["extract.corrupt_file"]
+
+
+def test_a_row_of_parquet_that_python_cannot_hold_goes_to_the_ledger_alone(tmp_path: Path) -> None:
+    data = b"".join([SENTENCES[0].encode(), b"\xff\xfe", SENTENCES[1].encode()])
+    ends = [0, len(SENTENCES[0]), len(SENTENCES[0]) + 2, len(data)]
+    text = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(array("i", ends)), pa.py_buffer(data)])
+    dates = pa.array([0, 0, 10**18], pa.timestamp("us"))
+    zones = pa.array([0, 0, 0], pa.timestamp("us", tz="Nowhere/Else"))
+    pq.write_table(pa.table({"text": text, "when": dates, "zone": zones}), tmp_path / "a.parquet")
+    assert outcomes(read(tmp_path / "a.parquet", source="parquet")) == ["kept", "extract.corrupt_record", "kept"]
+    made = read(tmp_path / "a.parquet", source="parquet", options={"date": "when"})
+    assert outcomes(made) == ["kept", "extract.corrupt_record", "extract.corrupt_record"]
+    assert [d.key for d in made] == ["0", "1", "2"]
+    made = read(tmp_path / "a.parquet", source="parquet", options={"date": "zone"})
+    assert outcomes(made) == ["extract.corrupt_record"] * 3
+    made = read(tmp_path / "a.parquet", source="parquet", options={"text": "body"})
+    assert outcomes(made) == ["extract.corrupt_record"] * 3, "where no column is mapped all are read, and none is lost"
