@@ -49,13 +49,17 @@ def settings(arguments: argparse.Namespace, schema: type[T], package: str) -> T:
     return load(arguments.config, arguments.overrides, schema, foreign(package))
 
 
-def guarded(work: Callable[[], None]) -> None:
-    """Runs a job; what the user can mend is one line on stderr and exit status 2, anything else keeps its traceback."""
+def guarded(work: Callable[[], None], resumes: bool = True) -> None:
+    """Runs a job; what the user can mend is one line on stderr and exit status 2, anything else keeps its traceback.
+
+    resumes: whether a call after Ctrl-C uses what this one had done.
+    """
     try:
         work()
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here.", file=sys.stderr)
+        then = "goes on from here" if resumes else "begins anew"
+        print(f"stopped; the same command {then}.", file=sys.stderr)
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""Starts the process that scores checkpoints beside a training run; imports nothing heavy."""
+"""Starts the process that scores checkpoints beside a training run; imports no torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def followed(config: TrainConfig, given: Sequence[str]) -> Iterator[None]:
     """Scores checkpoints while the body trains, where `benchmark.folder` is set; then waits for the last scores.
 
     `given` is the job's command line. The process knows by the end of its input that training is over, also when the one
-    that trains was killed. Raises ConfigError before the body where files are missing.
+    that trains was killed. Raises ConfigError before the body where files are missing, or cannot be read.
     """
     if not config.benchmark.folder or not config.benchmark.follow.names:
         yield

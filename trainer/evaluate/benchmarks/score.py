@@ -14,6 +14,7 @@ from typing import Any
 
 from core import storage
 from core.config import ConfigError
+from trainer.evaluate.benchmarks.code import check_sandbox, ends_well
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.files import Folder
 from trainer.evaluate.benchmarks.item import NAMES, Benchmark, Loaded
@@ -45,7 +46,9 @@ class Score:
 
 
 def check_folder(config: BenchmarkConfig) -> None:
-    """Raises ConfigError where the folder is not given or lacks a benchmark that is to be scored."""
+    """Raises ConfigError where the folder is not given, lacks a benchmark that is to be scored or holds one that cannot be
+    read, and where programs are to be run and cannot be: what costs seconds here would end hours of scoring later."""
+    _quieten()
     if not config.folder:
         raise ConfigError("benchmark.folder: where are the benchmarks' files? Give BENCHMARKS=dir, or benchmark.folder=dir.")
     missing = [name for name in config.names if not storage.listing(storage.join(config.folder, name))]
@@ -54,15 +57,19 @@ def check_folder(config: BenchmarkConfig) -> None:
             f"benchmark.folder = {config.folder}: has no files for {', '.join(missing)}; put each set into a folder of its "
             f"name, or say which to score, benchmark.names=[{', '.join(n for n in config.names if n not in missing)}]."
         )
+    asked = [one for name in config.names if (one := BENCHMARKS[name]).metric != "pass" or config.code.run]
+    if any(benchmark.metric == "pass" for benchmark in asked):
+        check_sandbox(config.code)
+    for benchmark in asked:
+        load(benchmark, config.folder)
 
 
 def score(reader: Any, config: BenchmarkConfig, seed: int, names: Sequence[str] | None = None) -> dict[str, Score]:
     """The score of each benchmark by name, in the order of the report's tables; HumanEval only where programs may run.
 
-    `reader` is the model under the harness's interface. Raises ConfigError for files that cannot be read.
+    `reader` is the model under the harness's interface. What can be refused, `check_folder` refuses before there is one.
     """
     _quieten()
-    from trainer.evaluate.benchmarks.code import check_sandbox, ends_well
     from trainer.evaluate.benchmarks.task import LocalTask, evaluated, mean
 
     found: dict[str, Score] = {}
@@ -71,8 +78,6 @@ def score(reader: Any, config: BenchmarkConfig, seed: int, names: Sequence[str] 
         if benchmark.metric == "pass" and not config.code.run:
             print(f"{benchmark.title}: left out; benchmark.code.run=true runs its programs in a sandbox.", file=sys.stderr)
             continue
-        if benchmark.metric == "pass":
-            check_sandbox(config.code)
         began = time.monotonic()
         loaded = load(benchmark, config.folder)
         shots = config.shots.get(benchmark.name, benchmark.shots)

@@ -192,5 +192,10 @@ def test_a_missing_set_is_named_before_anything_runs(folder: str, tmp_path: Path
     put(tmp_path, "c3/x.json", "[]")
     with pytest.raises(ConfigError, match="has no files for csl"):
         check_folder(BenchmarkConfig(folder=str(tmp_path), names=["c3", "csl"]))
+    put(tmp_path, "csl/test_public.json.gz", '{"id": 1}\n')
+    with pytest.raises(ConfigError, match="c3: holds no file like"):
+        check_folder(BenchmarkConfig(folder=str(tmp_path), names=["c3"]))
+    with pytest.raises(ConfigError, match="csl: KeyError"):
+        check_folder(BenchmarkConfig(folder=str(tmp_path), names=["csl"]))
     with pytest.raises(ConfigError, match="'arcs' is no benchmark that we have"):
         BenchmarkConfig(names=["arcs"])

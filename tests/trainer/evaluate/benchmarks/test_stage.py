@@ -14,22 +14,23 @@ import pytest
 from core import storage
 from core.config import ConfigError
 from core.run import Run
-from tests.trainer.evaluate.benchmarks.small_sets import write_sets
+from tests.trainer.evaluate.benchmarks.small_sets import put, write_sets
 from tests.trainer.small_run import VOCABULARY, network, write_run
 from trainer.checkpoint import consolidate
 from trainer.config import ModelConfig, TrainConfig
 from trainer.data.token_data import TokenDataError
-from trainer.evaluate.benchmarks import companion
+from trainer.evaluate.benchmarks import code, companion
 from trainer.evaluate.benchmarks import follow as following
 from trainer.evaluate.benchmarks import stage as benchmarking
 from trainer.evaluate.benchmarks.companion import followed
-from trainer.evaluate.benchmarks.config import BenchmarkConfig, FollowConfig
+from trainer.evaluate.benchmarks.config import BenchmarkConfig, CodeConfig, FollowConfig
 from trainer.evaluate.benchmarks.follow import due, follow
 from trainer.evaluate.benchmarks.score import Score
 from trainer.evaluate.benchmarks.stage import benchmark, exported
 from trainer.evaluate.config import BesideConfig, ColumnConfig, TableConfig
 from trainer.evaluate.stage import measured
 from trainer.export.stage import export
+from trainer.stage import play
 
 
 def small(root: Path) -> TrainConfig:
@@ -56,6 +57,63 @@ def test_the_scores_of_an_export_are_written_with_items_and_chance(tmp_path: Pat
     assert storage.read_text(f"{config.run}/benchmark/tables.md") == text
     again = storage.read_json(f"{config.run}/benchmark/scores.json")["scores"]
     assert {name: row["score"] for name, row in again.items()} == {n: r["score"] for n, r in facts["scores"].items()}
+
+
+def test_a_broken_set_and_a_sandbox_that_refuses_are_said_before_a_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, loads = small(tmp_path), []
+    monkeypatch.setattr(benchmarking, "exported", lambda *given, **more: loads.append(given))
+    monkeypatch.setattr(benchmarking, "score", lambda *given: {})
+    put(tmp_path / "sets", "c3/c3-m-test.json", "[[")
+    with pytest.raises(ConfigError, match="c3: JSONDecodeError"):
+        benchmark(config)
+    settings = replace(config.benchmark, names=["arc", "humaneval"])
+    with pytest.raises(ConfigError, match="nothing was scored"):  # by the score above; no sandbox is asked for
+        benchmark(replace(config, benchmark=settings))
+    loads.clear()
+    monkeypatch.setattr(code, "run_program", refuses)
+    with pytest.raises(ConfigError, match="no sandbox"):
+        benchmark(replace(config, benchmark=replace(settings, code=CodeConfig(run=True))))
+    assert not loads
+
+
+def refuses(program: str, limits: CodeConfig) -> int:
+    raise ConfigError("no sandbox")
+
+
+def trained_anew(config: TrainConfig, fingerprint: str, step: int = 20) -> None:
+    """Another training in the run's folder, with other weights."""
+    folder = Path(config.run) / "pretrain"
+    storage.write_json(str(folder / "began.json"), {"fingerprint": fingerprint, "at": ""})
+    storage.write_json(str(folder / "manifest.json"), {"stage": "pretrain", "fingerprint": fingerprint, "steps": 0})
+    model = ModelConfig(**{**vars(config.model), "vocab": VOCABULARY})
+    weights = {name: value.detach() for name, value in network(model, seed=9).named_parameters()}
+    consolidate(folder / "checkpoints", step, {"model": model}, weights)
+
+
+def test_the_scores_of_an_export_are_not_those_of_a_later_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, readme = small(tmp_path), tmp_path / "run/export/README.md"
+    row = Score("ARC", "english", "accuracy", 0.0, 0.0, 0.0, 1, 1, 0, 0.0, 0, "", 0.0)
+    monkeypatch.setattr(benchmarking, "exported", lambda *given, **more: None)
+    monkeypatch.setattr(benchmarking, "score", lambda *given: {"arc": row})
+    trained_anew(config, "the first")
+    play("export", config, export)
+    assert benchmark(config).startswith("# Benchmarks of run, step 20\n")
+    first = readme.read_text()
+    assert "## Benchmarks" in first and "earlier training" not in capsys.readouterr().err
+    trained_anew(config, "the second")
+    benchmark(config)
+    assert "is of an earlier training; `make export`" in capsys.readouterr().err
+    facts = storage.read_json(f"{config.run}/benchmark/scores.json")
+    assert (facts["training"], facts["step"]) == ("the first", 20) and readme.read_text() == first
+    play("export", config, export)
+    assert "## Benchmarks" not in readme.read_text()
+    benchmark(config)
+    assert storage.read_json(f"{config.run}/benchmark/scores.json")["training"] == "the second"
+    assert "## Benchmarks" in readme.read_text()
 
 
 def test_another_model_is_kept_beside_and_ours_scores_the_same_by_both_ways(tmp_path: Path) -> None:
