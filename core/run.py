@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -124,7 +125,8 @@ class Run:
             raise ConfigError(
                 f"run = {self.uri}: holds one of * ? [ ] {{ }}, which Spark reads as a pattern; use another name."
             )
-        probe = storage.join(self.uri, ".writable")
+        # A name of its own: the launchers of many nodes do this at once, and must not remove each other's.
+        probe = storage.join(self.uri, f".writable-{uuid.uuid4().hex[:8]}")
         try:
             storage.write_text(probe, "")
             storage.remove(probe)

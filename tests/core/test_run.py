@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_a_run_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Run(str(tmp_path / "run[1]")).prepare()
     with pytest.raises(ConfigError, match="no run directory"):
         Run("")
+
+
+def test_launchers_of_many_nodes_make_a_run_ready_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, lexists = Run(str(tmp_path / "run")), os.path.lexists
+
+    def and_then_another_node_does_the_same(path: str) -> bool:
+        there = lexists(path)
+        monkeypatch.setattr(os.path, "lexists", lexists)
+        run.prepare()
+        return there
+
+    monkeypatch.setattr(os.path, "lexists", and_then_another_node_does_the_same)
+    run.prepare()
+    assert os.path.lexists is lexists and not any((tmp_path / "run").iterdir())
 
 
 def test_what_is_needed_to_repeat_a_run_is_written_down_by_each_package_in_turn(tmp_path: Path) -> None:
