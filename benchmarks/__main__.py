@@ -12,6 +12,8 @@ import pkgutil
 import sys
 from pathlib import Path
 
+from core.config import ConfigError
+
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -30,8 +32,12 @@ def main(arguments: list[str]) -> int:
         print(f"error: {arguments[0]}: no such benchmark; there are {', '.join(names())}.", file=sys.stderr)
         return 2
     module = importlib.import_module(f"benchmarks.{arguments[0].replace('-', '_')}")
-    for result in module.main(arguments[1:]):
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+    try:
+        for result in module.main(arguments[1:]):
+            print(json.dumps(result, ensure_ascii=False), flush=True)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

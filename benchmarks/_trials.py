@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import ConfigError, load
+from core.config import load
 from core.line import foreign
 from core.run import Run
 from trainer.config import TrainConfig
@@ -35,17 +35,13 @@ def arguments(name: str, about: str | None, steps: int) -> argparse.ArgumentPars
     return asked
 
 
-def base(given: argparse.Namespace) -> tuple[TrainConfig, Run]:
-    """The config of all trainings, and the run with their shards."""
+def base(given: argparse.Namespace, *own: str) -> tuple[TrainConfig, Run]:
+    """The config of all trainings, and the run with their shards; `own`: settings of the benchmark, below those of the user."""
     if not given.run:
         raise SystemExit("error: give a run with token shards, --run runs/demo; `make encode` (or `make demo`) makes one.")
     run = Run(given.run)
-    try:
-        run.stage("encode").require()
-        config = load(CONFIG, [*given.settings, f"pretrain.steps={given.steps}"], TrainConfig, foreign("trainer"))
-    except ConfigError as error:
-        raise SystemExit(f"error: {error}") from None
-    return config, run
+    run.stage("encode").require()
+    return load(CONFIG, [*own, *given.settings, f"pretrain.steps={given.steps}"], TrainConfig, foreign("trainer")), run
 
 
 def scaled(config: TrainConfig, factor: float) -> TrainConfig:
@@ -57,10 +53,7 @@ def scaled(config: TrainConfig, factor: float) -> TrainConfig:
 def trained(configs: Sequence[TrainConfig], run: Run, slots: int) -> list[Trial]:
     """The trainings, done."""
     made = [trial(config, run) for config in configs]
-    try:
-        bring_to(made, [one.steps for one in made], run, slots)
-    except ConfigError as error:
-        raise SystemExit(f"error: {error}") from None
+    bring_to(made, [one.steps for one in made], run, slots)
     return made
 
 
