@@ -17,6 +17,7 @@ from core.hashing import mixed
 from core.mix import domain_of
 from datapipe.mix.holdout import cluster_keys
 from datapipe.mix.ranks import RANK_BITS, ranks
+from datapipe.mix.subdomains import entries
 
 _ALL = 1 << RANK_BITS
 _WINDOW = 20_000  # characters
@@ -24,7 +25,8 @@ _WINDOW = 20_000  # characters
 
 @dataclass(frozen=True)
 class Draw:
-    """What is drawn of each domain: windows below one rank to train on, clusters below another put aside."""
+    """What is drawn: of each entry of the mix the windows below one rank, to train on; of each domain the clusters below
+    another, put aside."""
 
     windows_below: Mapping[str, int]
     aside_below: Mapping[str, int]
@@ -47,7 +49,7 @@ class Draw:
         rows = np.repeat(np.arange(len(texts)), parts)
         numbers = np.arange(len(rows)) - np.repeat(np.cumsum(parts) - parts, parts)
         hashes = batch.column("content_hash").to_numpy()[rows] ^ mixed(numbers, 0).view(np.int64)
-        below = np.array([self.windows_below.get(domain, 0) for domain in batch.column("domain").to_pylist()], np.uint64)
+        below = np.array([self.windows_below.get(entry, 0) for entry in entries(batch)], np.uint64)
         drawn = (ranks(hashes, "train_tokenizer", self.seed).astype(np.uint64) < below[rows]) & ~self.aside(batch)[rows]
         for row, number in zip(rows[drawn].tolist(), numbers[drawn].tolist(), strict=True):
             yield row, texts[row][number * _WINDOW : (number + 1) * _WINDOW]
@@ -65,13 +67,18 @@ def sample_bounds(
     by_domain: Mapping[str, Mapping[str, int]],
     aside_below: Mapping[str, int],
 ) -> dict[str, int]:
-    """The rank below which text is drawn, by domain, so that each gives its share of the bytes or all that it has."""
-    shares: dict[str, float] = {}
+    """The rank below which text is drawn, by entry of the mix, so that each gives its share of the bytes or all that it has.
+
+    Bytes are counted by domain; of those of a domain in parts, each has as much as it has of the domain's tokens.
+    """
+    tokens: dict[str, float] = {}
     for entry, row in mix.items():
-        shares[domain_of(entry)] = shares.get(domain_of(entry), 0.0) + row["proportion"]
+        tokens[domain_of(entry)] = tokens.get(domain_of(entry), 0) + row["selected_tokens"]
     bounds = {}
-    for domain, share in shares.items():
+    for entry, row in mix.items():
+        domain = domain_of(entry)
         held = by_domain.get(domain, {}).get("bytes_kept", 0) * (1 - aside_below.get(domain, 0) / _ALL)
-        if held:
-            bounds[domain] = min(_ALL, int(sample_bytes * share / held * _ALL))
+        if held and row["selected_tokens"]:
+            own = held * (row["selected_tokens"] / tokens[domain])
+            bounds[entry] = min(_ALL, int(sample_bytes * row["proportion"] / own * _ALL))
     return bounds

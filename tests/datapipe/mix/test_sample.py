@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from datapipe.document import Document, to_batch
 from datapipe.mix.ranks import RANK_BITS
 from datapipe.mix.sample import Draw, aside_bounds, sample_bounds
+from datapipe.mix.subdomains import with_entries
 
 ALL = 1 << RANK_BITS
 DRAW = Draw({"WebText": ALL, "Book": ALL // 2}, {"WebText": ALL // 5, "Book": ALL // 5}, seed=1)
@@ -55,12 +57,31 @@ def test_the_draw_does_not_depend_on_how_documents_are_cut_into_batches() -> Non
     assert trained_on(replace(DRAW, seed=2), given) != apart
 
 
+def entry(proportion: float, tokens: int = 1) -> dict[str, float]:
+    return {"proportion": proportion, "selected_tokens": tokens}
+
+
 def test_a_domain_gives_its_share_of_the_sample_or_all_that_is_not_put_aside() -> None:
-    mix = {"WebText": {"proportion": 0.5}, "WebText.en": {"proportion": 0.25}, "Code": {"proportion": 0.25}}
+    mix = {"WebText": entry(0.75), "Code": entry(0.25), "Book": entry(0.0, 0)}
     held = {"WebText": {"bytes_kept": 3_000}, "Code": {"bytes_kept": 100}}
     bounds = sample_bounds(1_000, mix, held, {"WebText": ALL // 2})
     assert bounds["WebText"] / ALL == pytest.approx(0.5)
-    assert bounds["Code"] == ALL
+    assert bounds["Code"] == ALL and "Book" not in bounds
+
+
+def test_the_parts_of_a_domain_give_their_own_shares_whatever_each_has() -> None:
+    """As where the languages of a domain are asked for in equal parts, and the trainer repeats the scarce one."""
+    counts = {"WebText.en": 6_000, "WebText.zh": 2_000}
+    given = [
+        Document(part, str(n), "WebText", f"{part} {n:04d} ".ljust(50, "x")) for part in counts for n in range(counts[part])
+    ]
+    batch = with_entries(to_batch(given), [document.source for document in given])
+    mix = {part: entry(0.5, count * 12) for part, count in counts.items()}
+    draw = Draw(sample_bounds(40_000, mix, {"WebText": {"bytes_kept": 400_000}}, {}), {}, seed=1)
+    drawn = Counter({part: 0 for part in counts})
+    for row, text in draw.windows(batch):
+        drawn[given[row].source] += len(text)
+    assert drawn == {part: pytest.approx(20_000, rel=0.1) for part in counts}
 
 
 def test_a_small_domain_gives_a_share_and_a_large_one_some_bytes() -> None:

@@ -1,14 +1,12 @@
-"""Parts of a domain: named beside the document by resample, followed by encode and by the sample for the vocabulary."""
+"""Parts of a domain: named beside the document by resample, followed by encode."""
 
 from __future__ import annotations
 
 from core.mix import domain_of
 from datapipe.document import Document, to_batch
 from datapipe.mix.holdout import Holdout
-from datapipe.mix.ranks import RANK_BITS
 from datapipe.mix.subdomains import entries, entry_name, with_entries
 from datapipe.stages.encode import clusters_of, conservation
-from datapipe.stages.train_tokenizer import sample_bounds
 from datapipe.work import ShardTask
 
 BATCH = to_batch([Document("w", str(n), "WebText", f"text {n}", "zh", metadata={"path": f"p{n}"}) for n in range(3)])
@@ -29,9 +27,3 @@ def test_each_part_holds_something_out_and_counts_go_to_its_domain() -> None:
     written = [{"domain": name, "documents": count, "utf8_bytes": 9, "path": name, "sha256": {}} for name, count in
                (("WebText.zh", 2), ("WebText.en", 1))]  # fmt: skip
     assert conservation({"kept": 3}, written)["by_domain"]["WebText"]["kept"] == 3
-
-
-def test_the_sample_for_the_vocabulary_gives_a_domain_the_share_of_all_its_parts() -> None:
-    mix = {"WebText.zh": {"proportion": 0.25}, "WebText.en": {"proportion": 0.5}, "Code": {"proportion": 0.25}}
-    bounds = sample_bounds(100, mix, {"WebText": {"bytes_kept": 150}, "Code": {"bytes_kept": 100}}, {})
-    assert bounds == {"WebText": (1 << RANK_BITS) // 2, "Code": (1 << RANK_BITS) // 4}
