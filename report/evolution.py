@@ -50,16 +50,30 @@ class Evolution:
     beside: list[str]
 
 
-def read_scores(run: Run) -> Mapping[str, Any]:
-    """What `make benchmark` wrote; empty before it ran."""
+def training_of(run: Run) -> str | None:
+    """What tells the training that this folder holds now from those it held before."""
+    began = run.stage("pretrain").began()
+    return None if began is None else str(began["fingerprint"])
+
+
+def read_scores(run: Run) -> tuple[Mapping[str, Any], str]:
+    """(what `make benchmark` wrote, ""), or where that is not of the model there is: (nothing, a sentence that says so)."""
     uri = run.stage("benchmark").path("scores.json")
-    return dict(storage.read_json(uri)) if storage.exists(uri) else {}
+    found = dict(storage.read_json(uri)) if storage.exists(uri) else {}
+    step, training = found.get("step"), training_of(run)
+    if found.get("training", training) != training:
+        of = "an earlier training in this folder" if step is None else f"step {step:,} of an earlier training in this folder"
+        return {}, f"The scores in benchmark/scores.json are of {of}."
+    exported = (run.stage("export").manifest() or {}).get("step", step)
+    if exported != step:
+        of = "an earlier export" if step is None else f"step {step:,}"
+        return {}, f"The scores in benchmark/scores.json are of {of}; the export is of step {exported:,}."
+    return found, ""
 
 
 def read_evolution(run: Run) -> list[Mapping[str, Any]]:
     """What was written for each checkpoint of the training that this folder holds now, by step."""
-    began = run.stage("pretrain").began()
-    training = None if began is None else began["fingerprint"]
+    training = training_of(run)
     rows = [storage.read_json(info.uri) for info in storage.listing(run.stage("evolution").path("step-*.json"))]
     return sorted((row for row in rows if row["training"] == training), key=lambda row: int(row["step"]))
 

@@ -17,7 +17,7 @@ from core import storage
 from core.config import ConfigError
 from core.line import REPORT, STAGES
 from core.run import Run
-from report.evolution import read_evolution, read_scores
+from report.evolution import read_evolution, read_scores, training_of
 from report.scaling import Scaling, read_scaling
 
 
@@ -83,7 +83,12 @@ class RunFacts:
     events: list[tuple[int, str]]
     new_mixes: list[int]
     """The steps after which training went on with another mix of data."""
+    training: str | None = None
+    """What tells this training from those that the folder held before."""
     benchmarks: Mapping[str, Any] = field(default_factory=dict)
+    """The scores of the run's export."""
+    other_scores: str = ""
+    """Of what the scores are that are there, where they are not of the export."""
     evolution: list[Mapping[str, Any]] = field(default_factory=list)
     scaling: Scaling = field(default_factory=Scaling)
 
@@ -114,7 +119,8 @@ def read_run(uri: str) -> RunFacts:
         raise ConfigError(f"run = {uri}: there is no run here (no run.json and no finished stage); give a run's directory.")
     log = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
     name = run.uri.rstrip("/").rpartition("/")[2]
-    return RunFacts(run.uri, name, config, record, stages, *log, read_scores(run), read_evolution(run), read_scaling(run))
+    scores, evolution = read_scores(run), read_evolution(run)
+    return RunFacts(run.uri, name, config, record, stages, *log, training_of(run), *scores, evolution, read_scaling(run))
 
 
 def _stage(run: Run, name: str) -> StageFacts:

@@ -53,6 +53,12 @@ def training_of(run: Run) -> str | None:
     return None if began is None else str(began["fingerprint"])
 
 
+def made_of(run: Run) -> tuple[str | None, int | None]:
+    """(training, step) of the run's export. An export from before manifests said so counts as of the training there is."""
+    made = run.stage("export").manifest() or {}
+    return made.get("training", training_of(run)), made.get("step")
+
+
 def chosen_checkpoint(run: Run, name: str | None, asked_by: str) -> Checkpoint:
     """The checkpoint of that name, or the newest whole one. Raises ConfigError where there is none."""
     folder = run.stage("pretrain").path("checkpoints")

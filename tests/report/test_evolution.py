@@ -23,6 +23,33 @@ def test_each_score_stands_beside_chance_and_the_number_of_items(finished: Path)
     assert summary_of(finished)["benchmarks"]["arc"] == {"score": 31.25, "error": 2.5, "chance": 25.0, "items": 40, "of": 1172}
 
 
+def test_scores_of_another_training_or_step_are_not_shown_as_this_models(finished: Path) -> None:
+    place, made = finished / "benchmark/scores.json", finished / "export/manifest.json"
+    scores, export = json.loads(place.read_text()), json.loads(made.read_text())
+
+    def shown(training: str, step: int) -> str:
+        place.write_text(json.dumps({**scores, "training": training, "step": step}))
+        text = page_of(finished).text
+        assert ("the Challenge questions" in text) == ("benchmarks" in summary_of(finished))
+        return text
+
+    (finished / "pretrain/began.json").write_text(json.dumps({"fingerprint": "this", "at": ""}))
+    made.write_text(json.dumps({**export, "training": "this", "step": 1200}))
+    assert "Step 1,200. Scores in percent" in shown("this", 1200)
+    assert "are of step 1,200 of an earlier training in this folder." in shown("that", 1200)
+    text = shown("this", 400)
+    assert "are of step 400; the export is of step 1,200." in text and "31.25" not in text
+
+
+def test_validation_says_of_which_step_and_training_it_is(finished: Path) -> None:
+    place = finished / "evaluate/manifest.json"
+    facts = json.loads(place.read_text())
+    (finished / "pretrain/began.json").write_text(json.dumps({"fingerprint": "this", "at": ""}))
+    for training, said in (("this", "Step 1,200. Blocked"), ("that", "Step 1,200 of an earlier training in this folder:")):
+        place.write_text(json.dumps({**facts, "training": training, "step": 1200}))
+        assert said in page_of(finished).text
+
+
 def test_scores_over_the_checkpoints_are_listed_and_drawn_over_tokens_and_over_loss(finished: Path) -> None:
     text = page_of(finished).text
     assert "2 200 7.500 2.500 24.0 3 300 5.500 1.833 31.5 chance 25.0 items 40" in text

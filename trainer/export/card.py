@@ -12,7 +12,7 @@ from core.run import Run
 from trainer.checkpoint import folder_name
 from trainer.config import ModelConfig
 from trainer.evaluate.markdown import figure, table
-from trainer.stage import training_of
+from trainer.stage import made_of, training_of
 
 
 def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
@@ -69,10 +69,15 @@ def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
 
 
 def renew(run: Run) -> None:
-    """Writes the card of a run's export anew: benchmarks are scored on the export, so after its first card."""
+    """Writes the card of a run's export anew: benchmarks are scored on the export, so after its first card.
+
+    That of an export whose training was moved aside stays: what a card says is read from the run as it is now.
+    """
     directory = run.stage("export")
     facts = directory.manifest()
-    if facts is not None and "model" in facts:  # earlier versions did not write the model down
+    if facts is None or made_of(run)[0] != training_of(run):
+        return
+    if "model" in facts:  # earlier versions did not write the model down
         model = build(ModelConfig, facts["model"], "model", directory.uri)
         storage.write_text(directory.path("README.md"), card(run, model, facts))
 

@@ -19,7 +19,7 @@ from trainer.export.card import card
 from trainer.export.check import TOLERANCE, Parity, compare, of_checkpoint
 from trainer.export.forms import Form, form_of, shape_of
 from trainer.export.weights import write_weights
-from trainer.stage import chosen_checkpoint
+from trainer.stage import chosen_checkpoint, training_of
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _NAMES = {"fp32": "float32", "bf16": "bfloat16"}
@@ -27,7 +27,7 @@ _NAMES = {"fp32": "float32", "bf16": "bfloat16"}
 
 def export(config: TrainConfig, run: Run) -> dict[str, Any]:
     """Writes RUN/export/ and returns the facts for its manifest. Raises ConfigError where the export computes otherwise."""
-    settings, directory = config.export, run.stage("export")
+    settings, directory, training = config.export, run.stage("export"), training_of(run)
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "export")
     made = form_of(settings.form, checkpoint)
     model, dtype = checkpoint.model, TYPES[settings.precision]
@@ -46,6 +46,7 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
         "architecture": made.config["architectures"][0],
         "precision": settings.precision,
         "parameters": parameters,
+        "training": training,
         "step": checkpoint.step,
         "checkpoint": checkpoint.path.name,
         "model": plain(model),

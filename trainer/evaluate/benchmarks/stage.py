@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
 from trainer.evaluate.ids import ends_of, start_of
 from trainer.export.card import renew
-from trainer.stage import training_of
+from trainer.stage import made_of, training_of
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SCORES, TABLES = "scores.json", "tables.md"
@@ -39,12 +40,15 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     run.prepare()
     run.record(plain(config))
     began = time.monotonic()
+    training, step = made_of(run) if export is None else (None, None)  # asked now, as the weights are read now
+    if export is None and training != training_of(run):
+        print(f"benchmark: {folder} is of an earlier training; `make export` writes that of this folder's.", file=sys.stderr)
     reader = exported(folder, settings, config.seed, ours=export is None)
     scores = score(reader, settings, config.seed)
     if not scores:
         raise ConfigError("benchmark: nothing was scored; name benchmarks with benchmark.names.")
     label = Path(run.uri).name if export is None else _label(run, Path(export).resolve())
-    text = written(label, scores)
+    text = written(label, scores, step)
     directory = run.stage("benchmark").uri if export is None else run.stage("benchmark").path(label)
     facts = {
         "model": label,
@@ -55,7 +59,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
         "scores": {one: asdict(found) for one, found in scores.items()},
     }
     if export is None:
-        facts |= {"training": training_of(run), "step": (run.stage("export").manifest() or {}).get("step")}
+        facts |= {"training": training, "step": step}
     storage.write_json(storage.join(directory, SCORES), facts)
     storage.write_text(storage.join(directory, TABLES), text)
     if export is None:

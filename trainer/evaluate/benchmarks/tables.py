@@ -19,9 +19,9 @@ def average(scores: Mapping[str, Score], of: str) -> float | None:
     return found["Average"].value if found else None
 
 
-def written(model: str, scores: Mapping[str, Score]) -> str:
-    """Both tables: the scores in percent with their average, then a line for each benchmark."""
-    parts = [f"# Benchmarks of {model}"]
+def written(model: str, scores: Mapping[str, Score], step: int | None = None) -> str:
+    """Both tables: the scores in percent with their average, then a line for each benchmark; `step` is that of the weights."""
+    parts = [f"# Benchmarks of {model}{'' if step is None else f', step {step:,}'}"]
     for of, head in HEADS.items():
         own = {name: score for name, score in scores.items() if score.table == of}
         if not own:
