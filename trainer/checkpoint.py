@@ -174,6 +174,13 @@ def steps_in(folder: str | Path) -> list[int]:
     return sorted(int(match.group(1)) for match in map(_NAME.match, names) if match)
 
 
+def kept_in(folder: str | Path) -> list[str]:
+    """Names of all checkpoints in a folder, those that were set aside as damaged included."""
+    folder = Path(folder)
+    names = os.listdir(folder) if folder.is_dir() else []
+    return sorted(name for name in names if _NAME.match(name.removesuffix(_DAMAGED)))
+
+
 def newest(folder: str | Path, at_most: int | None = None, damaged: Callable[[str], None] = print) -> Checkpoint | None:
     """The newest whole checkpoint of a folder, at most at a step; each that is not whole is named to `damaged`."""
     for step in reversed(steps_in(folder)):

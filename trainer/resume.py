@@ -31,7 +31,8 @@ def newest_whole(folder: Path, config: TrainConfig, main: bool) -> Checkpoint | 
     """The newest checkpoint whose files are what was written, the same on every rank: rank 0, the `main` one, chooses it, names
     damaged ones and sets them aside.
 
-    Raises ConfigError, on all ranks alike, where one does not see what rank 0 sees, or where a grown run has none.
+    Raises ConfigError, on all ranks alike, where one does not see what rank 0 sees, where checkpoints are there but none is
+    whole (a run that began anew there would forget all that was trained), or where a grown run has none.
     """
     last = config.pretrain.steps
     at_most, say = last, print if main else _say_nothing
@@ -47,10 +48,16 @@ def newest_whole(folder: Path, config: TrainConfig, main: bool) -> Checkpoint | 
             at_most = found.step - 1
     finally:
         watchdog.end()
+    kept = from_rank_0(checkpoints.kept_in(folder) if main and found is None else [])
+    if kept:
+        raise ConfigError(
+            f"{folder}: none of the checkpoints there is whole ({', '.join(kept)}); mend one, or move {folder.parent} away to "
+            "begin anew."
+        )
     if found is None and config.grow.source is not None:
         raise ConfigError(f"{folder}: holds no checkpoint, and grow.source is set; run `make grow` on this run first.")
-    if main:
-        checkpoints.set_aside(folder, after=found.step if found is not None else -1, upto=last)
+    if main and found is not None:
+        checkpoints.set_aside(folder, after=found.step, upto=last)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.trainer.test_loop import settings, train
 from tests.trainer.test_parity import SHARES, STEPS, gap, layout, reference
 from tests.trainer.tokens import write_encoded
 from trainer import schedule
-from trainer.checkpoint import Checkpoint, Writer, newest
+from trainer.checkpoint import Checkpoint, Writer, consolidate, newest
 from trainer.config import ParallelConfig, TrainConfig
 from trainer.model.initial import build
 
@@ -229,3 +230,43 @@ def test_a_resume_draws_no_weights_and_lets_no_damaged_checkpoint_count(tmp_path
     left = sorted(path.name for path in (tmp_path / "pretrain/checkpoints").iterdir())
     assert left == ["step-00000008", "step-00000012.damaged"]
     verify_all(Checkpoint.open(tmp_path / "pretrain/checkpoints/step-00000008"))
+
+
+def all_damaged(config: TrainConfig) -> list[dict[str, Any]]:
+    """Runs on the one rank: to step 8, then with all checkpoints damaged, then with them set aside as an earlier start did."""
+    made = [train([config], end_after=8)]
+    folder = Path(config.run) / "pretrain/checkpoints"
+    for step, damage in ((4, lambda content: content[:-1]), (8, lambda content: content[:-1] + bytes([content[-1] ^ 1]))):
+        file = folder / f"step-{step:08d}/consolidated/head.safetensors"
+        file.write_bytes(damage(file.read_bytes()))
+    made.append(train([config]))
+    for step in (4, 8):
+        (folder / f"step-{step:08d}").rename(folder / f"step-{step:08d}.damaged")
+    return [*made, train([config])]
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_refused_and_loses_nothing(tmp_path: Path) -> None:
+    write_encoded(tmp_path)
+    begun, refused, again = worlds.run(1, all_damaged, settings(tmp_path))
+    log = (tmp_path / "pretrain/log.jsonl").read_text(encoding="utf-8")
+    assert len(begun["read"][0]) == 32 and log.count('"loss"') == 8
+    assert refused["read"] == again["read"] == [[]], "it would have begun anew, from weights drawn afresh"
+    assert "none of the checkpoints there is whole (step-00000004, step-00000008); mend one, or move" in refused["said"][0]
+    assert "(step-00000004.damaged, step-00000008.damaged)" in again["said"][0]
+
+
+def test_an_imported_run_whose_first_checkpoint_is_damaged_is_refused(tmp_path: Path) -> None:
+    """What was brought in cannot be made again by training; and a save that was cut short counts for nothing."""
+    write_encoded(tmp_path)
+    config = settings(tmp_path, steps=1)
+    folder = tmp_path / "pretrain/checkpoints"
+    Writer(folder, 4).prepare()
+    assert worlds.run(1, train, [config], 0)["said"] == ["cut short\n"], "a run killed before its first checkpoint begins"
+    weights = {name: weight.detach() for name, weight in build(replace(config.model, vocab=58), 1).named_parameters()}
+    path = consolidate(folder, 0, {"model": replace(config.model, vocab=58), "restarts": -1}, weights)
+    file = path / "consolidated/layers.0.safetensors"
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    made = worlds.run(1, train, [config])
+    assert made["read"] == [[]] and "none of the checkpoints there is whole (step-00000000)" in made["said"][0]
+    assert path.exists()
