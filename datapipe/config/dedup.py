@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import ConfigError, setting
+from core.storage import FileInfo, join, listing
 from datapipe.document import DOMAINS
 
 Scope = Literal["corpus", "language", "domain"]
@@ -64,6 +65,21 @@ class DedupDocumentsConfig:
         5_000_000, "verified edges that the driver may hold (about 1 GB of its Python); beyond it GraphX finds the clusters"
     )
     against: list[str] = setting([], "earlier runs (their directories) whose documents count as already there")
+
+    def files(self, config: object) -> list[FileInfo]:
+        """What an earlier run writes when it is made anew: its documents decide which of this run's stay. Raises ConfigError
+        where one has not finished, before what was made with it is cleared."""
+        found = []
+        for run in self.against:
+            folder = join(run, "dedup_documents")
+            infos = [info for name in ("manifest.json", "index.json") for info in listing(join(folder, name))]
+            if len(infos) < 2:
+                raise ConfigError(
+                    f"dedup_documents.against: {run} has no {folder}/manifest.json with an index.json beside it; name the "
+                    "directory of a run that has finished this stage."
+                )
+            found += infos
+        return found
 
     def __post_init__(self) -> None:
         if self.bands * self.rows > self.permutations:
