@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from transformers.utils import logging
 
 from core.config import ConfigError
 from trainer.evaluate.config import BesideConfig
+from trainer.evaluate.directory import look
 from trainer.evaluate.ids import as_text, context_of, start_of
 
 
@@ -38,16 +39,31 @@ class Foreign:
         return nats.view(targets.shape[1], targets.shape[0]).t()
 
 
+def check(models: Mapping[str, BesideConfig]) -> None:
+    """Raises ConfigError where a directory cannot serve, as far as that can be seen before its turn to be loaded."""
+    for name, config in models.items():
+        _start(name, config, *look(config.path, _where(name, config)))
+
+
 def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dtype) -> Foreign:
     """A local Hugging Face directory. Raises ConfigError where it cannot serve."""
     logging.disable_progress_bar()
-    where = f"evaluate.beside.{name}.path = {config.path}"
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.path, local_files_only=True)
         model: Any = AutoModelForCausalLM.from_pretrained(config.path, local_files_only=True, dtype=dtype)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{where}: transformers cannot load it: {error}") from error
-    start, end = start_of(model, tokenizer, config.start), tokenizer.eos_token_id
-    if start is None:
-        raise ConfigError(f"{where}: its tokenizer names neither bos_token nor eos_token; set evaluate.beside.{name}.start.")
+        raise ConfigError(f"{_where(name, config)}: transformers cannot load it: {error}") from error
+    start, end = _start(name, config, model, tokenizer), tokenizer.eos_token_id
     return Foreign(model.to(device).eval(), tokenizer, start, start if end is None else int(end), context_of(model))
+
+
+def _start(name: str, config: BesideConfig, model: Any, tokenizer: Any) -> int:
+    start = start_of(model, tokenizer, config.start)
+    if start is None:
+        said = f"{_where(name, config)}: its tokenizer names neither bos_token nor eos_token"
+        raise ConfigError(f"{said}; set evaluate.beside.{name}.start.")
+    return start
+
+
+def _where(name: str, config: BesideConfig) -> str:
+    return f"evaluate.beside.{name}.path = {config.path}"

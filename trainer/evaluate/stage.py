@@ -49,6 +49,10 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
     documents that no model's figures hold (see `readable`); asked without ends, as beside others, ours has the same text.
     """
     settings = config.evaluate
+    if settings.beside:
+        from trainer.evaluate.beside import check  # transformers takes seconds to import
+
+        check(settings.beside)  # their turn comes after ours
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "evaluate")
     data = TokenData.read(run.stage("encode").uri)
     cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
@@ -122,7 +126,7 @@ def _scored(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig,
 
 def _beside(settings: EvaluateConfig, shared: Readable, context: int, device: torch.device) -> dict[str, Any]:
     """The other models, one after another, on the text that ours was measured on."""
-    from trainer.evaluate.beside import load  # transformers takes seconds to import
+    from trainer.evaluate.beside import load
 
     found = {}
     for name, other in settings.beside.items():

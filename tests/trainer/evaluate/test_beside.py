@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks import bpb_harness
+from core.config import ConfigError
 from core.run import Run
 from tests.trainer.small_run import write_run
+from trainer.evaluate import stage
 from trainer.evaluate.beside import load
-from trainer.evaluate.config import BesideConfig
+from trainer.evaluate.config import BesideConfig, EvaluateConfig
 from trainer.export.stage import export
 
 
@@ -39,3 +42,24 @@ def test_a_model_beside_ours_reads_control_tokens_as_text_and_begins_where_its_s
     (ids,) = model.encode(["an <s>old</s> page"])
     assert not {0, 1, 2, 3} & set(ids) and model.tokenizer.decode(ids) == "an <s>old</s> page"
     assert (model.start, model.end) == (2, 2)
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+BROKEN = {"config.json": POINTER, "tokenizer.json": POINTER, "model.safetensors": POINTER}
+
+
+@pytest.mark.parametrize(("file", "text"), [*BROKEN.items(), ("model.safetensors", None)])
+def test_a_model_beside_ours_that_cannot_be_loaded_is_said_before_ours_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str | None
+) -> None:
+    config = write_run(tmp_path)
+    export(config, Run(config.run))
+    broken = tmp_path / "export" / file
+    if text is None:
+        broken.unlink()
+    else:
+        broken.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(stage, "load_network", lambda *given: pytest.fail("ours was loaded"))
+    asked = EvaluateConfig(ends=False, beside={"again": BesideConfig(path=f"{config.run}/export")})
+    with pytest.raises(ConfigError, match=r"evaluate.beside.again.path = .*/export: transformers cannot load it: "):
+        stage.measured(replace(config, evaluate=asked), Run(config.run))

@@ -24,6 +24,8 @@ from trainer.config import TrainConfig
 from trainer.data.token_data import TokenDataError
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.stage import own_ids, reader_of
+from trainer.evaluate.beside import check
+from trainer.evaluate.config import BesideConfig
 from trainer.evaluate.stage import measured
 from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
@@ -46,6 +48,7 @@ def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
     check_folder(replace(config.benchmark, names=config.benchmark.follow.names))
     run = Run(config.run)
     run.stage("encode").require()
+    check(_beside(config, run, training_of(run)))
     done: list[int] = []
     passed: set[tuple[str | None, int]] = set()
     while True:
@@ -95,19 +98,20 @@ def _place(run: Run, step: int) -> str:
     return run.stage(EVOLUTION).path(f"{folder_name(step)}.json")
 
 
-def _known_beside(run: Run, training: str | None) -> set[str]:
-    """The models beside ours that a checkpoint's scores hold: they do not change from one to the next, so once is enough."""
+def _beside(config: TrainConfig, run: Run, training: str | None) -> dict[str, BesideConfig]:
+    """The models beside ours, unless a checkpoint's scores hold them: they do not change from one to the next."""
     places = [info.uri for info in storage.listing(run.stage(EVOLUTION).path("step-*.json"))]
     rows = [storage.read_json(place) for place in places]
-    return {name for row in rows if row["training"] == training for name in row.get("beside", {})}
+    known = {name for row in rows if row["training"] == training for name in row.get("beside", {})}
+    return {} if known >= set(config.evaluate.beside) else config.evaluate.beside
 
 
 def _scored(config: TrainConfig, run: Run, step: int, training: str | None) -> dict[str, Any] | None:
     """Loss and BPB of held-out text, and the benchmarks; None where training has removed the checkpoint meanwhile, or it
     is still growing."""
     asked, folder = config.benchmark.follow, run.stage("pretrain").path("checkpoints", folder_name(step))
-    beside = {} if _known_beside(run, training) >= set(config.evaluate.beside) else config.evaluate.beside
-    own = replace(config, evaluate=replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens, beside=beside))
+    settings = replace(config.evaluate, checkpoint=folder_name(step), tokens=asked.tokens)
+    own = replace(config, evaluate=replace(settings, beside=_beside(config, run, training)))
     try:
         checkpoint = Checkpoint.open(folder)
         if unfinished(checkpoint) is not None:
@@ -122,8 +126,7 @@ def _scored(config: TrainConfig, run: Run, step: int, training: str | None) -> d
         raise ConfigError(str(error)) from error
     tokenizer: Any = AutoTokenizer.from_pretrained(run.stage("train_tokenizer").uri)
     reader = reader_of(model, tokenizer, *own_ids(tokenizer, config.benchmark), config.benchmark, config.seed)
-    settings = replace(config.benchmark, limit=asked.limit, limits={})
-    scores = score(reader, settings, config.seed, asked.names)
+    scores = score(reader, replace(config.benchmark, limit=asked.limit, limits={}), config.seed, asked.names)
     rows = facts["bpb"].values()
     tokens, size = sum(row["tokens"] for row in rows), sum(row["utf8_bytes"] for row in rows)
     return {
