@@ -19,7 +19,7 @@ from trainer.search import reached as real
 from trainer.search.fit import Fit, fit
 from trainer.search.judge import loss_at
 from trainer.search.transfer import PREDICTION, carry, chosen, doubts, target_of, terms
-from trainer.search.trials import Row, Trial, bring_to, record, trial
+from trainer.search.trials import Row, Trial, bring_to, record, shards, trial
 from trainer.search.widths import at_width, seeded
 
 Runs = Mapping[int, Sequence[Trial]]
@@ -34,7 +34,7 @@ def predict(config: TrainConfig) -> list[str]:
     run, asked = Run(config.run), config.predict
     if len(asked.widths) < 3:
         raise ConfigError(f"predict.widths = {asked.widths}: a curve of three parameters needs three widths, better five.")
-    run.stage("encode").require()
+    encoded = shards(run)
     run.prepare()
     record(config, run)
     combination, origin = chosen(config, run)
@@ -60,6 +60,7 @@ def predict(config: TrainConfig) -> list[str]:
         "combination": combination.values(),
         "from": origin,
         "target": {"parameters": plan.parameters(target.model), "model": plain(target.model)},
+        "encode": encoded,
         "terms": terms(base),
         "widths": {
             str(width): {"millions": sizes[width], "loss": _losses(runs, places[-1], window)} for width, runs in narrow.items()
@@ -68,7 +69,7 @@ def predict(config: TrainConfig) -> list[str]:
         "predicted": [[place["tokens"], round(place["loss"], 5)] for place in curve],
         "wider_is_worse": steps,
         "notes": doubts(config, target),
-        "reached": None if followed is None else real.reached(followed, curve, span, terms(base)),
+        "reached": None if followed is None else real.reached(followed, curve, span, {**terms(base), "shards": encoded}),
     }
     storage.write_json(run.stage("predict").path(PREDICTION), facts)
     last = curve[-1]["fit"]
@@ -149,6 +150,7 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     found, half = last["fit"], last["half_width"]
     interval = f" +- {half:.4f}" if half is not None else " (too few runs for an interval)"
     said = [
+        f"with the values of {facts['from']}:",
         *(
             f"width {width:>6}: {row['millions']:10.2f}M parameters, loss {np.mean(row['loss']):.4f}"
             for width, row in facts["widths"].items()

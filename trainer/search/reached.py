@@ -36,7 +36,7 @@ def reached(real: Run, curve: Sequence[Mapping[str, Any]], window: int, asked: M
     """At each place of the curve that the run has come to: its mean loss over the `window` tokens before, and whether that lies
     inside the interval.
 
-    notes: in which of the `asked` terms, those of the curve, the run differs. tokens: how far it has come.
+    notes: in which of the `asked` terms, those of the curve and its shards, the run differs. tokens: how far it has come.
     """
     log = [row for row in rows(Path(local_path(real.stage("pretrain").path("log.jsonl")))) if "loss" in row]
     seen = [int(row["tokens"]) for row in log]
@@ -52,13 +52,14 @@ def reached(real: Run, curve: Sequence[Mapping[str, Any]], window: int, asked: M
         inside = None if half is None else abs(mean - foretold) <= half
         places.append({"tokens": tokens, "foretold": foretold, "half_width": half, "loss": mean, "inside": inside})
     began = real.stage("pretrain").began()
-    notes = [] if began is None else differences(terms(_begun(began["settings"])), asked)
+    notes = [] if began is None else differences(_terms(began["settings"]), asked)
     return {"run": real.uri, "tokens": seen[-1] if seen else 0, "places": places, "notes": notes}
 
 
-def _begun(settings: Mapping[str, Any]) -> TrainConfig:
-    """The config that a run began with, as training wrote it down; config.yaml is what the last command was given."""
-    return build(TrainConfig, {name: settings[name] for name in ("seed", "model", "pretrain")})
+def _terms(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms and shards a run began with, as training wrote them down; config.yaml is what the last command was given."""
+    config = build(TrainConfig, {name: settings[name] for name in ("seed", "model", "pretrain")})
+    return {**terms(config), "shards": settings["encode"]}
 
 
 def lines(found: Mapping[str, Any]) -> list[str]:

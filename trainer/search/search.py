@@ -20,7 +20,7 @@ from trainer.search.combination import Combination
 from trainer.search.judge import Outcome, falls_behind, loss_at, ranked, settle
 from trainer.search.sensitivity import Sensitivity, probes, sensitivities
 from trainer.search.transfer import CHOSEN, base_width
-from trainer.search.trials import Trial, bring_to, position, record, trial
+from trainer.search.trials import Trial, bring_to, position, record, shards, trial
 
 
 def combinations(config: TrainConfig) -> list[Combination]:
@@ -97,7 +97,7 @@ def search(config: TrainConfig) -> list[str]:
     """Writes RUN/search/: table.json, chosen.json and curves.svg; returns the table for a person."""
     minded = check(config)
     run = Run(config.run)
-    run.stage("encode").require()
+    encoded = shards(run)
     run.prepare()
     record(config, run)
     work = Search(config, run)
@@ -118,8 +118,8 @@ def search(config: TrainConfig) -> list[str]:
             f"search: none of {len(outcomes)} trials ran to its end in a stable way; try lower learning rates. What they did "
             f"is in table.json and curves.svg of {directory.uri}."
         )
-    choice = {"combination": best.combination.values(), "base_hidden": base_width(config), "trial": best.name, **_why(best)}
-    storage.write_json(directory.path(CHOSEN), choice)
+    choice = {"combination": best.combination.values(), "base_hidden": base_width(config), "encode": encoded}
+    storage.write_json(directory.path(CHOSEN), {**choice, "trial": best.name, **_why(best)})
     return [*lines(outcomes, sensitive), *minded, f"table, choice and curves: {directory.uri}"]
 
 

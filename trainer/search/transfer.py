@@ -113,6 +113,8 @@ def chosen(config: TrainConfig, run: Run) -> tuple[Combination, str]:
                 f"stand at {base_width(config)}; take that search's config, or run `make search` with this one (trials stay)."
             )
         found, origin = Combination(**written["combination"]), uri
+        if other := other_shards(written, run):
+            origin += f", which {other}"
     given = config.transfer.combination
     if len(given) == len(SEVEN):
         origin = "transfer.combination"
@@ -121,15 +123,24 @@ def chosen(config: TrainConfig, run: Run) -> tuple[Combination, str]:
     return found.but(given), origin
 
 
+def other_shards(written: Mapping[str, Any], run: Run) -> str:
+    """Why what a search or a prediction wrote is not for the shards that the run has now; empty where it is."""
+    if "encode" not in written:
+        return "does not say on which shards it was made"
+    encode = run.stage("encode")
+    now = (encode.manifest() or {}).get("fingerprint")
+    return "" if now == written["encode"] else f"was made on other shards than {encode.uri} holds now"
+
+
 def foretold(made: TrainConfig, combination: Combination, run: Run) -> tuple[TrainConfig, list[str]]:
-    """The config with the curve that RUN/predict has for this very network on these very terms, which its monitor then
-    watches; or as it was, and why that curve is for another training."""
+    """The config with the curve that RUN/predict has for this very network on these very terms and shards, which its
+    monitor then watches; or as it was, and why that curve is for another training."""
     uri = run.stage("predict").path(PREDICTION)
     if not storage.exists(uri):
         return made, []
     found = storage.read_json(uri)
-    if "terms" not in found:
-        return made, [f"{uri} does not say for which training it is; run `make predict` again"]
+    if other := other_shards(found, run):
+        return made, [f"{uri} {other}; run `make predict` again"]
     if found["combination"] != combination.values():
         return made, [f"{uri} is for other values of the seven"]
     vocabulary = found["target"]["model"]["vocab"] if made.model.vocab is None else made.model.vocab

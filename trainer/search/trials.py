@@ -115,7 +115,7 @@ def trial(config: TrainConfig, run: Run) -> Trial:
     settings = {name: value for name, value in plain(config.pretrain).items() if name not in _UNNAMED}
     if config.pretrain.monitor.policy != "log":  # it then leaves out steps, or ends the trial
         settings["monitor"] = plain(config.pretrain.monitor)
-    basis = {"model": plain(config.model), "seed": config.seed, "pretrain": settings, "encode": _shards(run)}
+    basis = {"model": plain(config.model), "seed": config.seed, "pretrain": settings, "encode": shards(run)}
     name = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
     folder = Path(local_path(run.stage("search").path("trials", name)))
     return Trial(folder, replace(config, run=str(folder)))
@@ -136,7 +136,8 @@ def position(config: TrainConfig, step: int) -> int:
     return pretrain.sequences_through(step) * config.model.context if pretrain.schedule.unit == "tokens" else step
 
 
-def _shards(run: Run) -> str:
+def shards(run: Run) -> str:
+    """The fingerprint of the shards that a run has now."""
     return str(run.stage("encode").require()["fingerprint"])
 
 

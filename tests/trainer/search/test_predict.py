@@ -23,9 +23,10 @@ from trainer.config import PredictConfig, ScheduleConfig, TrainConfig, TransferC
 from trainer.model.initial import build
 from trainer.pretrain import weights_depend_on
 from trainer.search import predict as room
+from trainer.search.combination import Combination
 from trainer.search.predict import predict, wider_is_worse
 from trainer.search.transfer import transfer
-from trainer.search.trials import Row, Trial, trial
+from trainer.search.trials import Row, Trial, shards, trial
 from trainer.search.widths import at_width, seeded
 
 
@@ -118,6 +119,42 @@ def test_a_curve_is_watched_only_by_the_training_it_was_foretold_for(run: Path, 
     assert watched(pretrain={"steps": 400, "schedule": {"length": 200}})[0]  # a longer run on the same schedule
 
 
+def encoded_otherwise(run: Path) -> None:
+    """What another tokenizer or another mix leaves: a manifest with another fingerprint."""
+    manifest = json.loads((run / "encode/manifest.json").read_text(encoding="utf-8"))
+    (run / "encode/manifest.json").write_text(json.dumps({**manifest, "fingerprint": "other"}), encoding="utf-8")
+
+
+def test_a_curve_from_other_shards_is_not_watched(run: Path) -> None:
+    config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64, 96], points=2))
+    predict(config)
+    first = (run / "encode/manifest.json").read_text(encoding="utf-8")
+    encoded_otherwise(run)
+    made = transfer(config)
+    assert load(made, [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted == []
+    why = f"{run}/predict/prediction.json was made on other shards than {run}/encode holds now; run `make predict` again"
+    assert f"No foretold curve is watched: {why}." in made.read_text(encoding="utf-8")
+    (run / "encode/manifest.json").write_text(first, encoding="utf-8")
+    assert load(transfer(config), [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted
+    found = json.loads((run / "predict/prediction.json").read_text(encoding="utf-8"))
+    del found["encode"]  # an older one
+    (run / "predict/prediction.json").write_text(json.dumps(found), encoding="utf-8")
+    assert "prediction.json does not say on which shards it was made" in transfer(config).read_text(encoding="utf-8")
+
+
+def test_a_choice_from_other_shards_is_carried_and_that_is_said(run: Path) -> None:
+    config = replace(small(), run=str(run), predict=PredictConfig(widths=[32, 64, 96], points=2))
+    choice = {"combination": Combination.of(config).values(), "base_hidden": 64, "encode": shards(Run(str(run)))}
+    (run / "search").mkdir()
+    (run / "search/chosen.json").write_text(json.dumps(choice), encoding="utf-8")
+    assert "shards" not in transfer(config).read_text(encoding="utf-8")
+    assert not any("shards" in line for line in predict(config))
+    encoded_otherwise(run)
+    says = f"{run}/search/chosen.json, which was made on other shards than {run}/encode holds now"
+    assert f"with the values of {says}," in transfer(config).read_text(encoding="utf-8")
+    assert f"with the values of {says}:" in predict(config)
+
+
 def real(folder: Path, steps: int, loss: Any, every: int = 1, **model: Any) -> Path:
     """A run of the target as training leaves it on its way: no manifest, its last line cut short."""
     shape = plain(replace(at_width(small(), 256).model, vocab=58, **model))
@@ -165,7 +202,7 @@ def test_only_a_run_of_the_target_is_compared(run: Path, tmp_path: Path) -> None
 def test_a_run_on_other_terms_is_compared_and_that_is_said(run: Path, tmp_path: Path) -> None:
     wide = real(tmp_path / "wide", 150, lambda n: 2.5)
     config = small()
-    begun_with(wide, replace(config, pretrain=replace(config.pretrain, batch=32)))
+    begun_with(wide, replace(config, pretrain=replace(config.pretrain, batch=32)), run)
     said = "\n".join(
         predict(replace(config, run=str(run), predict=PredictConfig(widths=[32, 64, 96], points=2, reached=str(wide))))
     )
@@ -176,7 +213,7 @@ def test_the_run_of_the_shards_is_compared_on_the_terms_it_was_trained_on_and_ke
     config = replace(small(), run=str(run))
     own = replace(config, pretrain=replace(config.pretrain, batch=32))
     real(run, 150, lambda n: 2.5)
-    begun_with(run, own)
+    begun_with(run, own, run)
     (run / "config.yaml").write_text(yaml.safe_dump(plain(own)), encoding="utf-8")
     said = "\n".join(predict(replace(config, predict=PredictConfig(widths=[32, 64, 96], points=2))))
     assert "2.5000 reached" in said and said.count("mind that run's") == 1 and "pretrain.batch: 32, not 16" in said
@@ -184,9 +221,20 @@ def test_the_run_of_the_shards_is_compared_on_the_terms_it_was_trained_on_and_ke
     assert kept["pretrain"]["batch"] == 32 and kept["predict"]["widths"] == [32, 64, 96]
 
 
-def begun_with(run: Path, config: TrainConfig) -> None:
-    """What training writes down when it begins."""
-    Run(str(run)).stage("pretrain").begin("fingerprint", facts={"settings": weights_depend_on(config, "encode")})
+def test_a_run_on_other_shards_is_compared_and_that_is_said(run: Path, tmp_path: Path) -> None:
+    wide, config = real(tmp_path / "wide", 150, lambda n: 2.5), replace(small(), run=str(run))
+    asked = replace(config, predict=PredictConfig(widths=[32, 64, 96], points=2, reached=str(wide)))
+    begun_with(wide, config, run)
+    assert not any("mind that run's" in line for line in predict(asked))
+    encoded_otherwise(run)
+    said = "\n".join(predict(asked))
+    assert "2.5000 reached" in said and "mind that run's shards: 0.3 of Code, not other as where the curve was foretold" in said
+
+
+def begun_with(run: Path, config: TrainConfig, encoded: Path) -> None:
+    """What training on the shards of a run writes down when it begins."""
+    settings = weights_depend_on(config, shards(Run(str(encoded))))
+    Run(str(run)).stage("pretrain").begin("fingerprint", facts={"settings": settings})
 
 
 def test_trials_that_a_search_brought_further_are_read_up_to_the_step_asked_for(run: Path) -> None:

@@ -123,6 +123,7 @@ def test_what_falls_behind_stops_at_its_rung_and_the_rest_is_ranked(bench: Bench
     assert ends[0.003, 0.04] == ("stopped", 10) and ends[0.01, 0.04] == ("finished", 40)
     assert len(bench.started) == 8 + 2 + 2  # all to the first rung, two to the second and to the end
     chosen = json.loads((bench.run / "search/chosen.json").read_text())
+    assert chosen["encode"] == "0.3 of Code"  # the shards that it was made on
     assert chosen["combination"] == table[0]["combination"] and chosen["trial"] == table[0]["name"]
     _, loss, norm = (bench.run / "search/curves.svg").read_text().split('font-weight="bold">')
     assert loss.startswith("loss, nats") and norm.startswith("gradient norm")
