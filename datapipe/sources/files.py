@@ -11,7 +11,6 @@ import bz2
 import io
 import lzma
 import re
-import time
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -20,16 +19,13 @@ from typing import IO, Any, Literal
 
 import zstandard
 
-from core.storage import is_local, open_uri
+from datapipe.sources.stored import open_stored
 
 _CHUNK = 1 << 16
 _MAGIC: dict[bytes, str] = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError, ValueError)
-
-ATTEMPTS = 5  # for a remote file: waits of 1, 2, 4 and 8 seconds lie between them
-FIRST_WAIT = 1.0
 
 Kind = Literal["truncated", "corrupt"]
 
@@ -220,57 +216,6 @@ class Members(io.RawIOBase):
     def _damaged(self, kind: Kind, detail: str) -> None:
         self._engine, self._over = None, True
         self._fault = DamagedFile(kind, self._member_offset, detail)
-
-
-class _Patient(io.RawIOBase):
-    """A remote file read forward, reopened where it stopped when the network fails."""
-
-    def __init__(self, uri: str, begin: int = 0) -> None:
-        self._uri = uri
-        self._offset = begin
-        self._handle: IO[bytes] | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        for attempt in range(ATTEMPTS):
-            try:
-                if self._handle is None:
-                    self._handle = open_uri(self._uri, "rb")
-                    self._handle.seek(self._offset)
-                data: bytes = self._handle.read(size)
-                self._offset += len(data)
-                return data
-            except FileNotFoundError:
-                raise
-            except Exception as error:  # each filesystem has errors of its own; the last attempt lets them through
-                self._drop()
-                if attempt + 1 == ATTEMPTS:
-                    raise OSError(f"{self._uri}: gave up at byte {self._offset:,} after {ATTEMPTS} attempts") from error
-                time.sleep(FIRST_WAIT * 2**attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _drop(self) -> None:
-        if self._handle is not None:
-            handle, self._handle = self._handle, None
-            handle.close()
-
-    def close(self) -> None:
-        self._drop()
-        super().close()
-
-
-@contextmanager
-def open_stored(uri: str, begin: int = 0) -> Iterator[IO[bytes]]:
-    """The bytes of a file as stored, from `begin` on; a remote one is read with retries."""
-    stored: Any = open_uri(uri, "rb") if is_local(uri) else _Patient(uri, begin)
-    try:
-        if begin and is_local(uri):
-            stored.seek(begin)
-        yield stored
-    finally:
-        stored.close()
 
 
 def form_of(uri: str) -> str:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.config import setting
-from core.storage import open_uri
 from datapipe.config import HtmlConfig
 from datapipe.document import INSTRUCT
 from datapipe.sources.base import InputFile, Record, removed, turns
 from datapipe.sources.parquet import parsed
 from datapipe.sources.records import Records
+from datapipe.sources.stored import Patient
 
 Turn = tuple[str, str]  # who (user, assistant or system), what
 
@@ -40,7 +40,7 @@ class Instruct(Records):
         if not _is_parquet(file):
             yield from super().read(file, html)
             return
-        with open_uri(file.uri) as handle:
+        with Patient(file.uri) as handle:
             yield from self.rows(parsed(handle))
 
     def parts(self, file: InputFile, most: int) -> int:

@@ -15,7 +15,7 @@ import pytest
 from core.config import ConfigError, load
 from core.line import foreign
 from datapipe.config import DataConfig, ExtractConfig, InputConfig
-from datapipe.sources import files
+from datapipe.sources import stored
 from datapipe.sources.inputs import find
 from datapipe.sources.reading import documents
 from tests.datapipe.sources.builders import outcomes, page, warc
@@ -87,7 +87,7 @@ def test_the_first_files_of_a_snapshot_are_read_from_its_host(host: str, tmp_pat
 
 
 def test_reading_goes_on_where_the_connection_broke(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(stored, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(Host, "breaks", 2)
     config = rules(first=1)
     [(file, rule)] = find(config, host)
