@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.config import ConfigError, plain
@@ -30,7 +30,7 @@ def play(name: str, config: TrainConfig, work: Work) -> None:
     """Runs a stage unless its folder holds already what the settings and the stages before it would give."""
     run = Run(config.run)
     run.prepare()
-    run.record(plain(config))
+    record(config, run, [name])
     entry, directory = stage(name), run.stage(name)
     upstream = {other: str(run.stage(other).require()["fingerprint"]) for other in entry.reads}
     wanted = fingerprint(entry, plain(config), upstream)
@@ -45,6 +45,15 @@ def play(name: str, config: TrainConfig, work: Work) -> None:
         raise ConfigError(str(error)) from error
     directory.commit(wanted, facts, time.monotonic() - began)
     print(f"{name}: done, {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+
+def record(config: TrainConfig, run: Run, sections: Sequence[str]) -> None:
+    """Writes the settings of a command down with the run. Where the run has begun a training, only those of the command's own
+    sections: the others stay those that it trains with."""
+    settings = plain(config)
+    if run.stage("pretrain").began() is not None:
+        settings = {name: settings[name] for name in sections}
+    run.record(settings)
 
 
 def training_of(run: Run) -> str | None:

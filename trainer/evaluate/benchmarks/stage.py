@@ -22,7 +22,7 @@ from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
 from trainer.evaluate.ids import ends_of, start_of
 from trainer.export.card import renew
-from trainer.stage import made_of, training_of
+from trainer.stage import made_of, record, training_of
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SCORES, TABLES = "scores.json", "tables.md"
@@ -38,7 +38,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     check_folder(settings)
     folder = export or run.stage("export").uri
     run.prepare()
-    run.record(plain(config))
+    record(config, run, ["benchmark"])
     began = time.monotonic()
     training, step = made_of(run) if export is None else (None, None)  # asked now, as the weights are read now
     if export is None and training != training_of(run):

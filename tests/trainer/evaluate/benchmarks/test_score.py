@@ -180,8 +180,9 @@ def test_the_cuts_are_settings_that_load(name: str) -> None:
     from core.config import load as read
     from trainer.config import TrainConfig
 
-    cut = read(Path(__file__).parents[4] / "configs" / "evaluation" / f"{name}.yaml", [], TrainConfig).benchmark
-    assert (cut.limit_of("bbh") is None) == (name == "full")
+    cut = read(Path(__file__).parents[4] / "configs" / "evaluation" / f"{name}.yaml", [], TrainConfig)
+    assert (cut.benchmark.limit_of("bbh") is None) == (name == "full")
+    assert list(cut.evaluate.tables) == ["english", "chinese"]
 
 
 def test_a_missing_set_is_named_before_anything_runs(folder: str, tmp_path: Path) -> None:
