@@ -35,11 +35,11 @@ class Slot:
 
     def environment(self, parallel: ParallelConfig, inherited: Mapping[str, str]) -> dict[str, str]:
         """The environment of a trial's processes in this slot."""
-        made = environment(parallel, parallel.world, inherited)
+        own = {name: value for name, value in inherited.items() if name not in _OF_A_STARTER}
+        made = environment(parallel, parallel.world, own)
         if self.devices:
             made["CUDA_VISIBLE_DEVICES"] = ",".join(self.devices)
         if self.port is not None:
-            made = {name: value for name, value in made.items() if name not in _OF_A_STARTER}
             made["MASTER_PORT"] = str(self.port)
         return made
 

@@ -31,6 +31,18 @@ def test_on_gpus_each_slot_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         cut(ParallelConfig(data=16), 1)
 
 
+def test_a_trial_takes_over_nothing_that_a_starter_has_set(tmp_path: Path) -> None:
+    """What an sbatch script exports: two trials of one rank each would both listen on its port."""
+    starter = {"MASTER_PORT": "1", "MASTER_ADDR": "x", "NODE_RANK": "1", "HOME": "/home/me"}
+    alone = ParallelConfig(device="cpu")
+    for slot in cut(alone, 2):
+        made = slot.environment(alone, starter)
+        assert not {"MASTER_PORT", "MASTER_ADDR", "NODE_RANK"} & set(made) and made["HOME"] == "/home/me"
+    spread = ParallelConfig(data=2, hostfile=hostfile(tmp_path, "node1 slots=4"))
+    slots = cut(spread, 2)
+    assert [slot.environment(spread, starter)["MASTER_PORT"] for slot in slots] == [str(slot.port) for slot in slots]
+
+
 def test_the_cores_of_a_host_are_shared_among_slots_and_ranks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 16)
     on_cpu = ParallelConfig(data=2, micro_batch=4, device="cpu")
