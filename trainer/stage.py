@@ -10,6 +10,7 @@ from typing import Any
 from core.config import ConfigError, plain
 from core.job import guarded, parser, settings
 from core.line import fingerprint, stage
+from core.progress import Progress
 from core.run import Run
 from tokenizer.shards import DamagedShard
 from trainer.checkpoint import Checkpoint, CheckpointError, newest
@@ -68,12 +69,32 @@ def made_of(run: Run) -> tuple[str | None, int | None]:
     return made.get("training", training_of(run)), made.get("step")
 
 
-def chosen_checkpoint(run: Run, name: str | None, asked_by: str) -> Checkpoint:
-    """The checkpoint of that name, or the newest whole one. Raises ConfigError where there is none."""
+def chosen_checkpoint(run: Run, name: str | None, asked_by: str, verify: bool = True) -> Checkpoint:
+    """The checkpoint of that name, or the newest whole one, every file compared with its checksum (`verify`: unless whoever
+    asks does that).
+
+    Raises ConfigError where there is none, CheckpointError where the one that was named is damaged.
+    """
     folder = run.stage("pretrain").path("checkpoints")
     if name is not None:
-        return Checkpoint.open(f"{folder}/{name}")
-    found = newest(folder, damaged=lambda line: print(line, file=sys.stderr))
-    if found is None:
-        raise ConfigError(f"{asked_by}: {folder} holds no whole checkpoint; run `make pretrain` on this run first.")
-    return found
+        named = Checkpoint.open(f"{folder}/{name}")
+        if verify:
+            _verify(named, asked_by)
+        return named
+    at_most = None
+    while (found := newest(folder, at_most, damaged=lambda line: print(line, file=sys.stderr))) is not None:
+        try:
+            if verify:
+                _verify(found, asked_by)
+            return found
+        except CheckpointError as error:
+            print(f"{error} It is passed over.", file=sys.stderr)
+            at_most = found.step - 1
+    raise ConfigError(f"{asked_by}: {folder} holds no whole checkpoint; run `make pretrain` on this run first.")
+
+
+def _verify(checkpoint: Checkpoint, asked_by: str) -> None:
+    with Progress(f"{asked_by}: verify", total=len(checkpoint.files), unit="file") as bar:
+        for file in checkpoint.files:
+            checkpoint.verify(file)
+            bar.advance()

@@ -55,7 +55,7 @@ def _grow(config: TrainConfig) -> Path:
     run, source = Run(config.run), Run(config.grow.source)
     run.prepare()
     run.record(plain(config))
-    checkpoint = chosen_checkpoint(source, config.grow.checkpoint, "grow")
+    checkpoint = chosen_checkpoint(source, config.grow.checkpoint, "grow", verify=False)  # by its processes, below
     model = _model(config, checkpoint)
     shape.check(checkpoint.model, model)
     if config.pretrain.steps <= checkpoint.step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from core.config import ConfigError
 from core.run import Run
 from tests.trainer.small_run import TEXTS, VOCABULARY, network, write_run
 from tokenizer.given import take
+from trainer.checkpoint import Checkpoint, CheckpointError, consolidate
 from trainer.config import ModelConfig
 from trainer.export.check import compare
 from trainer.export.config import ExportConfig
@@ -58,6 +60,26 @@ def test_the_check_at_export_finds_another_model(tmp_path: Path) -> None:
     ours = network(ModelConfig(**{**vars(config.model), "vocab": VOCABULARY}))
     with pytest.raises(ConfigError, match="logits differ from the checkpoint's"):
         compare(ours, str(tmp_path / "export"), torch.arange(16)[None])
+
+
+def test_a_checkpoint_that_rotted_is_refused_by_name_or_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of sizes alone it would be whole, and the check at export would read the same damage on both sides."""
+    config = replace(write_run(tmp_path), export=ExportConfig(check_tokens=0))
+    folder = tmp_path / "pretrain/checkpoints"
+    older = Checkpoint.open(folder / "step-00000020")
+    newer = consolidate(folder, 30, {"model": older.model}, older.weights())
+    file = newer / "consolidated/embedding.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 0x40
+    file.write_bytes(content)
+    assert export(config, Run(config.run))["checkpoint"] == "step-00000020"
+    assert f"{file}: its contents are not what was written (checksum). It is passed over." in capsys.readouterr().err
+    named = replace(config, export=replace(config.export, checkpoint=newer.name))
+    with pytest.raises(CheckpointError, match="step-00000030/consolidated/embedding.safetensors: its contents are not what"):
+        export(named, Run(config.run))
+    shutil.rmtree(older.path)
+    with pytest.raises(ConfigError, match="holds no whole checkpoint"):
+        export(config, Run(config.run))
 
 
 def test_bf16_weights_are_half_as_large_and_still_the_same_model(tmp_path: Path) -> None:
