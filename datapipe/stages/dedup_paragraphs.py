@@ -27,7 +27,14 @@ from datapipe.quality.windows import host_of
 from datapipe.work import Batches, ShardTask, Work
 
 KEYS = pa.schema(
-    [("hash", pa.int64()), ("id", pa.string()), ("position", pa.int32()), ("shard", pa.int32()), ("short", pa.bool_())]
+    [
+        ("hash", pa.int64()),
+        ("id", pa.string()),
+        ("position", pa.int32()),
+        ("shard", pa.int32()),
+        ("short", pa.bool_()),
+        ("again", pa.bool_()),  # the same stands before it on its page: pages are counted without shuffling their ids
+    ]
 )
 ENDS = 12  # paragraphs at the beginning and at the end of a page among which furniture is looked for
 
@@ -65,14 +72,25 @@ def paragraph_keys(batches: Batches, shard: ShardTask, config: DedupParagraphsCo
             at_end = (position < ENDS) | (position >= np.repeat(counts, counts) - ENDS)
             chosen = ~exempt[owner] & (~short | (at_end & hosted[owner]))
             hashes = found.hashes ^ np.where(short, of_host[owner], of_domain[owner])
+            owner, hashes = owner[chosen], hashes[chosen]
             columns = [
-                pa.array(hashes[chosen].view(np.int64)),
-                pa.array(ids).take(pa.array(owner[chosen])),
+                pa.array(hashes.view(np.int64)),
+                pa.array(ids).take(pa.array(owner)),
                 pa.array(position[chosen].astype(np.int32)),
-                pa.array(np.full(int(chosen.sum()), shard.index, np.int32)),
+                pa.array(np.full(len(owner), shard.index, np.int32)),
                 pa.array(short[chosen]),
+                pa.array(_again(owner, hashes)),
             ]
             yield pa.RecordBatch.from_arrays(columns, schema=KEYS)
+
+
+def _again(owner: NDArray[np.int64], hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether an earlier paragraph of the same document has the same hash, for each of them [n]."""
+    order = np.lexsort((hashes, owner))  # stable, so the first of equal ones comes first
+    before, after = order[:-1], order[1:]
+    again = np.zeros(len(order), np.bool_)
+    again[after] = (owner[before] == owner[after]) & (hashes[before] == hashes[after])
+    return again
 
 
 def _salts(names: list[str]) -> NDArray[np.uint64]:
@@ -88,9 +106,10 @@ def choose_repeated(keys: DataFrame, config: DedupParagraphsConfig) -> DataFrame
         first = Window.partitionBy("hash").orderBy("id", "position")
         chosen = long.withColumn("place", F.row_number().over(first)).where("place > 1").drop("place")
     else:
-        chosen = _more_often(long, config.above)
+        chosen = _more_often(long, long, config.above)
     if config.furniture:
-        chosen = chosen.unionByName(_more_often(keys.where(short), config.furniture))
+        ends = keys.where(short)
+        chosen = chosen.unionByName(_more_often(ends, ends.where(~F.col("again")), config.furniture))
 
     def positions(which: Column) -> Column:
         return F.sort_array(F.collect_list(F.when(which, F.col("position"))))
@@ -98,9 +117,9 @@ def choose_repeated(keys: DataFrame, config: DedupParagraphsConfig) -> DataFrame
     return chosen.groupBy("shard", "id").agg(positions(~short).alias("positions"), positions(short).alias("furniture"))
 
 
-def _more_often(keys: DataFrame, above: int) -> DataFrame:
-    """The rows whose hash occurs more than `above` times."""
-    often = keys.groupBy("hash").count().where(F.col("count") > above).select("hash")
+def _more_often(keys: DataFrame, counted: DataFrame, above: int) -> DataFrame:
+    """The rows whose hash occurs more than `above` times among those that are counted."""
+    often = counted.groupBy("hash").count().where(F.col("count") > above).select("hash")
     return keys.join(often, "hash", "left_semi")
 
 

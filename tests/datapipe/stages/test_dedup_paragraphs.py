@@ -133,6 +133,20 @@ def test_short_lines_at_the_ends_of_many_pages_of_a_host_are_furniture(make_work
     assert len(lines[None]) == 6, "whose page it is must be known"
 
 
+def test_furniture_is_counted_by_pages_however_often_a_page_repeats_a_line(make_work: MakeWork) -> None:
+    row, pages = ["In stock"] * 11, []
+    for n, host in enumerate(["one.org", "many.org", "many.org", "many.org"]):
+        text = "\n".join([*row, OWN.format(n=2 * n), OWN.format(n=2 * n + 1), *row])
+        pages.append(replace(page(n), text=text, url=f"https://{host}/{n}"))
+    config = DedupParagraphsConfig(furniture=2)
+    work = make_work("dedup_paragraphs", pages, DataConfig(extract=ExtractConfig(shards=2), dedup_paragraphs=config))
+    facts = dedup_paragraphs(work)
+    rows = outcome(work.directory.path(), 2)
+    assert rows["0"] == (pages[0].text, None), "on one page of its host, 22 times"
+    assert all(rows[str(n)][0].split("\n") == [OWN.format(n=2 * n), OWN.format(n=2 * n + 1)] for n in (1, 2, 3))
+    assert facts["paragraphs"]["furniture"] == 3 * 22, "where a line is furniture, each time that it stands there goes"
+
+
 def test_a_corpus_that_repeats_nothing_is_left_as_it_is(make_work: MakeWork) -> None:
     work = make_work("dedup_paragraphs", [page(1), page(2)], DataConfig(extract=ExtractConfig(shards=2)))
     facts = dedup_paragraphs(work)
