@@ -27,6 +27,7 @@ from core.config import ConfigError, plain
 from core.progress import Progress
 from core.run import Run
 from core.storage import local_path, write_json, write_text
+from trainer import stage
 from trainer.checkpoint import steps_in
 from trainer.config import TrainConfig
 from trainer.config.pretrain import LATER
@@ -100,12 +101,8 @@ class Trial:
 
 
 def record(config: TrainConfig, run: Run) -> None:
-    """Writes the settings of a search, a transfer or a prediction down with the run. One that trains a network of its own keeps
-    the settings that it trains with."""
-    settings = plain(config)
-    if run.stage("pretrain").began() is not None:
-        settings = {name: settings[name] for name in LEVERS}
-    run.record(settings)
+    """Writes the settings of a search, a transfer or a prediction down with the run."""
+    stage.record(config, run, LEVERS)
 
 
 def trial(config: TrainConfig, run: Run) -> Trial:
