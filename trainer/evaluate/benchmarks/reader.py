@@ -2,7 +2,8 @@
 
 Requests of a benchmark mostly begin alike (shots, then the question before each of its options). What several have in
 common is read once, its keys and values are kept, and the rest is read in batches behind it; rows that differ only in their
-last token are one row. In training every document stands behind the end of another, so here every text does too.
+last token are one row. A network with recurrent layers, whose state is not kept so, reads each row whole. In training every
+document stands behind the end of another, so here every text does too.
 
 A text longer than the context is read in windows where a continuation fills more than half of it, so that all of it is
 scored; otherwise its beginning is left out. How many items that were is counted with the prompts (see `prompts.py`).
@@ -13,6 +14,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -73,7 +75,7 @@ class Reader(LM):
         found: list[tuple[float, bool]] = [(0.0, True)] * len(requests)
         with Progress(self.label, total=len(rows), unit="option") as bar:
             for shared, members in trunks(rows):
-                for place, (nats, likeliest) in self._behind(shared, members).items():
+                for place, (nats, likeliest) in self._behind(shared if self._shares else 0, members).items():
                     before = found[owners[place]]
                     found[owners[place]] = (before[0] + nats, before[1] and likeliest)
                 bar.advance(len(members))
@@ -122,6 +124,14 @@ class Reader(LM):
             Row(ids[max(0, stop - self.context - 1) : stop], stop - begin, place + number)
             for number, (begin, stop) in enumerate(zip([first, *stops], stops, strict=False))
         ]
+
+    @cached_property
+    def _shares(self) -> bool:
+        """Whether several rows can go on from one kept beginning; the state of a recurrent layer is not made for that."""
+        with torch.no_grad():
+            read = self.model(input_ids=torch.tensor([[self.start]], device=self._device), use_cache=True)
+        layers = getattr(getattr(read, "past_key_values", None), "layers", [])
+        return bool(layers) and all(hasattr(layer, "batch_repeat_interleave") for layer in layers)
 
     @torch.no_grad()
     def _behind(self, shared: int, rows: Sequence[Row]) -> dict[int, tuple[float, bool]]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
-from transformers import BloomConfig, BloomForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, BloomConfig, BloomForCausalLM
 
 from core.run import Run
 from tests.trainer.evaluate.benchmarks.small_sets import write_sets
@@ -214,6 +214,28 @@ def test_a_model_that_names_no_longest_text_reads_any(folder: str) -> None:
     how = {"until": ["\x00"], "max_gen_toks": 3, "temperature": 0.0}
     assert nats < 0 and model.generate_until(requests("generate_until", [("The river", how)]))
     assert "".join(generate(bloom, tokenizer, "The river", 3, Sampling(0), 2))
+
+
+RECURRENT: dict[str, Any] = {
+    "mamba": dict(num_hidden_layers=2, state_size=4),
+    "lfm2": dict(num_hidden_layers=2, intermediate_size=48, num_attention_heads=4, num_key_value_heads=2, full_attn_idxs=[1]),
+}
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_a_network_with_recurrent_layers_reads_each_row_whole(folder: str, kind: str) -> None:
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, vocab_size=304, hidden_size=32, initializer_range=0.3, **RECURRENT[kind])
+    network, tokenizer = AutoModelForCausalLM.from_config(config).eval(), reader(folder).tokenizer
+    model = Reader(network, tokenizer, 2, [2], 3, 1)
+    found = model.loglikelihood(requests("loglikelihood", PAIRS))
+    assert any(shared for shared, _ in trunks([row for pair in PAIRS for row in model._rows(0, *pair)]))
+    for (context, continuation), (nats, _) in zip(PAIRS, found, strict=True):
+        assert nats == pytest.approx(plainly(model, context, continuation), abs=2e-4)
+    how = {"until": ["\x00"], "max_gen_toks": 3, "temperature": 0.0}
+    prompts = [("The river rose", how), ("Rain", how)]
+    together = model.generate_until(requests("generate_until", prompts))
+    assert together == [model.generate_until(requests("generate_until", [one]))[0] for one in prompts]
 
 
 def test_samples_are_drawn_from_all_tokens_unless_top_p_says_otherwise(folder: str) -> None:
