@@ -45,7 +45,8 @@ class Slot:
 
 
 def cut(parallel: ParallelConfig, count: int) -> list[Slot]:
-    """`count` slots of parallel.world devices. Raises ConfigError where there are fewer."""
+    """`count` slots of parallel.world devices. Raises ConfigError where there are fewer, or names that a launcher does
+    not know."""
     world = parallel.world
     if parallel.hostfile is not None:
         used = hosts(parallel)
@@ -59,6 +60,11 @@ def cut(parallel: ParallelConfig, count: int) -> list[Slot]:
     if not here:
         return [Slot(count * world)] * count
     _enough(count, len(here) // world, world, f"{len(here)} here")
+    if world > 1 and not all(name.isdigit() for name in here):
+        raise ConfigError(
+            f"CUDA_VISIBLE_DEVICES = {','.join(here)}: DeepSpeed's launcher, which starts trials of {world} ranks, knows "
+            "devices by number alone; give them as numbers, as 0,1."
+        )
     return [Slot(count * world, tuple(here[n * world : (n + 1) * world])) for n in range(count)]
 
 
@@ -88,7 +94,7 @@ def local_devices(kind: str) -> list[str]:
         return []
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is not None:
-        return [name for name in given.split(",") if name]
+        return [name.strip() for name in given.split(",") if name.strip()]
     return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
 
 

@@ -31,6 +31,19 @@ def test_on_gpus_each_slot_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         cut(ParallelConfig(data=16), 1)
 
 
+def test_devices_that_the_launcher_cannot_tell_apart_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DeepSpeed's launcher takes devices by number: of others it is told how many, and every trial would begin at the first."""
+    names = [f"GPU-{number}a" for number in range(4)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(names))
+    alone, pair = ParallelConfig(), ParallelConfig(data=2, micro_batch=4)
+    assert [slot.environment(alone, {})["CUDA_VISIBLE_DEVICES"] for slot in cut(alone, 4)] == names  # no launcher between
+    with pytest.raises(ConfigError, match=r"CUDA_VISIBLE_DEVICES = GPU-0a,.* starts trials of 2 ranks, .* give them as numbers"):
+        cut(pair, 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 5, 6, 7")
+    for slot, included in zip(cut(pair, 2), ("4,5", "6,7"), strict=True):
+        assert f"--include=localhost:{included}" in command("pretrain", pair, [], 1, slot.environment(pair, {}))
+
+
 def test_a_trial_takes_over_nothing_that_a_starter_has_set(tmp_path: Path) -> None:
     """What an sbatch script exports: two trials of one rank each would both listen on its port."""
     starter = {"MASTER_PORT": "1", "MASTER_ADDR": "x", "NODE_RANK": "1", "HOME": "/home/me"}
