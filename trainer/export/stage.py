@@ -26,12 +26,17 @@ _NAMES = {"fp32": "float32", "bf16": "bfloat16"}
 
 
 def export(config: TrainConfig, run: Run) -> dict[str, Any]:
-    """Writes RUN/export/ and returns the facts for its manifest. Raises ConfigError where the export computes otherwise."""
+    """Writes RUN/export/ and returns the facts for its manifest.
+
+    Raises ConfigError where the export computes otherwise. A folder with config.json is a model for whoever loads one, so it
+    has none while the weights are written, nor when the check has failed or was interrupted.
+    """
     settings, directory, training = config.export, run.stage("export"), training_of(run)
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "export")
     made = form_of(settings.form, checkpoint)
     model, dtype = checkpoint.model, TYPES[settings.precision]
     sizes = {piece.name: math.prod(shape_of(piece.source, model)) for piece in made.pieces}
+    storage.remove(directory.path("config.json"))
     with Progress("export", total=len(made.pieces), unit="tensor") as bar:
         files = write_weights(
             directory.uri, made.pieces, sizes, checkpoint.tensor, dtype, int(settings.file_gigabytes * 1e9), bar.advance
@@ -53,7 +58,11 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
         "files": [*files, "config.json", "generation_config.json", "README.md", *tokenizer],
     }
     if settings.check_tokens:
-        parity = check(checkpoint, directory.uri, settings.check_tokens, dtype)
+        try:
+            parity = check(checkpoint, directory.uri, settings.check_tokens, dtype)
+        except BaseException:
+            storage.remove(directory.path("config.json"))
+            raise
         facts["check"] = {"difference": parity.difference, "largest_logit": parity.largest, "tokens": parity.tokens}
     storage.write_text(directory.path("README.md"), card(run, model, facts))
     return facts

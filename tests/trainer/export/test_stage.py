@@ -20,7 +20,7 @@ from tests.trainer.small_run import TEXTS, VOCABULARY, network, write_run
 from tokenizer.given import take
 from trainer.checkpoint import Checkpoint, CheckpointError, consolidate
 from trainer.config import ModelConfig
-from trainer.export.check import compare
+from trainer.export.check import Parity, compare
 from trainer.export.config import ExportConfig
 from trainer.export.forms import canonical_names, form, shape_of
 from trainer.export.generate import exported, generate
@@ -60,6 +60,29 @@ def test_the_check_at_export_finds_another_model(tmp_path: Path) -> None:
     ours = network(ModelConfig(**{**vars(config.model), "vocab": VOCABULARY}))
     with pytest.raises(ConfigError, match="logits differ from the checkpoint's"):
         compare(ours, str(tmp_path / "export"), torch.arange(16)[None])
+
+
+def test_an_export_that_is_refused_is_no_model_for_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_run(tmp_path)
+    export(config, Run(config.run))
+    exported(str(tmp_path / "export"))
+
+    def another_model(*given: Any) -> Parity:
+        assert (tmp_path / "export/config.json").exists()
+        raise ConfigError("the exported model's logits differ")
+
+    def no_room(*given: Any) -> list[str]:
+        raise OSError("no space left")
+
+    for name, ends, error in (("check", another_model, ConfigError), ("write_weights", no_room, OSError)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"trainer.export.stage.{name}", ends)
+            with pytest.raises(error):
+                export(config, Run(config.run))
+        with pytest.raises(ConfigError, match="holds no exported model"):
+            exported(str(tmp_path / "export"))
+        export(config, Run(config.run))
+        exported(str(tmp_path / "export"))
 
 
 def test_a_checkpoint_that_rotted_is_refused_by_name_or_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
