@@ -37,7 +37,9 @@ def test_devices_that_the_launcher_cannot_tell_apart_are_refused(monkeypatch: py
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(names))
     alone, pair = ParallelConfig(), ParallelConfig(data=2, micro_batch=4)
     assert [slot.environment(alone, {})["CUDA_VISIBLE_DEVICES"] for slot in cut(alone, 4)] == names  # no launcher between
-    with pytest.raises(ConfigError, match=r"CUDA_VISIBLE_DEVICES = GPU-0a,.* starts trials of 2 ranks, .* give them as numbers"):
+    with pytest.raises(
+        ConfigError, match=r"CUDA_VISIBLE_DEVICES = GPU-0a,.* starts trials of 2 ranks, .* give them as numbers"
+    ):
         cut(pair, 2)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 5, 6, 7")
     for slot, included in zip(cut(pair, 2), ("4,5", "6,7"), strict=True):
