@@ -9,12 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
 
 from core.config import ConfigError
+from trainer.evaluate import directory
 from trainer.evaluate.config import BesideConfig
-from trainer.evaluate.directory import look
 from trainer.evaluate.ids import as_text, context_of, start_of
 
 
@@ -42,17 +40,12 @@ class Foreign:
 def check(models: Mapping[str, BesideConfig]) -> None:
     """Raises ConfigError where a directory cannot serve, as far as that can be seen before its turn to be loaded."""
     for name, config in models.items():
-        _start(name, config, *look(config.path, _where(name, config)))
+        _start(name, config, *directory.look(config.path, _where(name, config)))
 
 
 def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dtype) -> Foreign:
     """A local Hugging Face directory. Raises ConfigError where it cannot serve."""
-    logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(config.path, local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(config.path, local_files_only=True, dtype=dtype)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{_where(name, config)}: transformers cannot load it: {error}") from error
+    model, tokenizer = directory.load(config.path, _where(name, config), dtype)
     start, end = _start(name, config, model, tokenizer), tokenizer.eos_token_id
     return Foreign(model.to(device).eval(), tokenizer, start, start if end is None else int(end), context_of(model))
 

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from transformers.utils import logging
 
 from core.config import ConfigError
+from trainer.export.stored import Stored
 
 
 def look(path: str, where: str) -> tuple[Any, Any]:
@@ -26,14 +27,21 @@ def look(path: str, where: str) -> tuple[Any, Any]:
             shell: Any = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(path, local_files_only=True))
         if (Path(path) / "generation_config.json").exists():
             shell.generation_config = GenerationConfig.from_pretrained(path, local_files_only=True)
-        files = [file for file in Path(path).iterdir() if file.suffix in (".safetensors", ".bin")]
-        if not files:
-            raise OSError("it holds no .safetensors or .bin file")
-        for file in files:
-            if file.suffix == ".safetensors":
-                with safe_open(file, framework="pt"):
-                    pass
+        for file in sorted(set(Stored(path).files.values())):
+            if file.endswith(".safetensors"):
+                with safe_open(Path(path) / file, framework="pt") as handle:
+                    handle.keys()
     return shell, tokenizer
+
+
+def load(path: str, where: str, dtype: torch.dtype | str) -> tuple[Any, Any]:
+    """(model, tokenizer). Raises ConfigError where they cannot be loaded; `where` begins the sentence.
+
+    dtype: of the weights in memory; "auto" is as they are stored.
+    """
+    with _said(where):
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        return AutoModelForCausalLM.from_pretrained(path, local_files_only=True, dtype=dtype), tokenizer
 
 
 @contextmanager
@@ -41,7 +49,5 @@ def _said(where: str) -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         yield
-    except (
-        Exception
-    ) as error:  # of any kind: transformers, tokenizers and safetensors each raise their own, or a bare Exception
+    except Exception as error:  # transformers, tokenizers and safetensors each have their own, some of them of no other kind
         raise ConfigError(f"{where}: transformers cannot load it: {error}") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 from transformers.generation.streamers import BaseStreamer
 from transformers.utils import logging
 
@@ -22,6 +22,7 @@ from core.config import ConfigError
 from core.job import guarded
 from core.run import Run
 from trainer.checkpoint import Checkpoint, CheckpointError
+from trainer.evaluate import directory
 from trainer.evaluate.ids import as_text, context_of, ends_of, start_of, streamed
 from trainer.export.forms import form_of
 from trainer.export.skeleton import skeleton
@@ -107,11 +108,11 @@ def _device(asked: str) -> str:
 
 
 def exported(folder: str) -> tuple[Any, Any]:
-    """Model and tokenizer of an exported directory. Raises ConfigError where there is none."""
+    """Model and tokenizer of an exported directory. Raises ConfigError where there is none, or none that can be loaded."""
     if not (Path(folder) / "config.json").exists():
         raise ConfigError(f"{folder}: holds no exported model; run `make export`, or name a checkpoint with --checkpoint.")
-    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
-    return model.eval(), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model, tokenizer = directory.load(folder, folder, "auto")
+    return model.eval(), tokenizer
 
 
 def in_memory(checkpoint: Checkpoint) -> Any:

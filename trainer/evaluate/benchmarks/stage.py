@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
 
 from core import storage
 from core.config import ConfigError, plain
 from core.run import Run
 from trainer.config import TrainConfig
+from trainer.evaluate import directory
 from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
@@ -82,12 +81,7 @@ def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> A
     """A Hugging Face directory under the harness's interface. Raises ConfigError where it cannot be loaded."""
     if not (Path(folder) / "config.json").exists():
         raise ConfigError(f"{folder}: holds no exported model; run `make export` on this run first, or give --export DIR.")
-    logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=_TYPES[settings.precision])
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder}: transformers cannot load it: {error}") from error
+    model, tokenizer = directory.load(folder, folder, _TYPES[settings.precision])
     if ours:
         return reader_of(model, tokenizer, *own_ids(tokenizer, settings), settings, seed)
     start = start_of(model, tokenizer, settings.start)
