@@ -15,12 +15,15 @@ from core.config import ConfigError, plain
 from trainer import checkpoint as checkpoints
 from trainer.checkpoint import Checkpoint, CheckpointError
 from trainer.config import ModelConfig, TrainConfig
+from trainer.data import Blend
 from trainer.growth.record import Growth
 from trainer.parallel import states
 from trainer.parallel.agree import first_finding, from_rank_0
 from trainer.rank import Watchdog
 
 T = TypeVar("T")
+READ = "read"
+"""Where a checkpoint's state has the windows read of each domain, by name."""
 # What a network that has its weights already no longer feels, or feels in training alone.
 _UNFELT = ("init_std", "init_std_matrix", "init_bound", "init_seed", "residual_init", "dropout", "vocab_multiple")
 # NFS may show a folder as it was for as long as a minute, unless it is mounted otherwise.
@@ -127,6 +130,7 @@ def check_network(found: Checkpoint, model: ModelConfig) -> None:
 def _felt(model: ModelConfig) -> dict[str, Any]:
     """The settings that the network's function depends on, those left null as what they stand for."""
     meant = {"head_size": model.head_dim, "kv_heads": model.key_heads, "base_hidden": model.base_hidden or model.hidden}
+    meant["rows (vocab, padded by vocab_multiple)"] = model.rows
     return {name: value for name, value in {**plain(model), **meant}.items() if name not in _UNFELT}
 
 
@@ -150,7 +154,17 @@ def check_mix(found: Checkpoint, mix: str, config: TrainConfig, folder: Path | N
             f"{found.path}: was trained on mix {before}, the shards and the seed now give {mix}; "
             f"{', '.join(ways[:-1])} or {ways[-1]}."
         )
-    return f"step {found.step}: another mix of data from here ({before} before, {mix} now)"
+    said = f"step {found.step}: another mix of data from here ({before} before, {mix} now)"
+    if READ not in found.state and found.state["sequences"]:  # of an earlier version
+        said += "; how far each domain was read is not known, so some text is passed over or read twice"
+    return said
+
+
+def read_on(blend: Blend, found: Checkpoint) -> None:
+    """Has the blend go on behind what a checkpoint's run has read of each domain. Earlier versions did not note it: theirs go
+    on as if all before had come from the present mix."""
+    if READ in found.state:
+        blend.go_on(int(found.state["sequences"]), found.state[READ])
 
 
 def is_first(state: Mapping[str, Any]) -> bool:

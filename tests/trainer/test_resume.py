@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from core.config import ConfigError
 from tests.trainer import plain, worlds
 from tests.trainer.launched import verify_all
 from tests.trainer.test_loop import settings, train
@@ -22,6 +23,7 @@ from trainer import schedule
 from trainer.checkpoint import Checkpoint, Writer, consolidate, newest
 from trainer.config import ParallelConfig, TrainConfig
 from trainer.model.initial import build
+from trainer.resume import check_network
 
 CHAIN = [layout(2, 2, 1, sequence=True), layout(1, 2, 2), layout(4, 1, 1), layout(1, 1, 4), layout(2, 1, 2)]
 
@@ -270,3 +272,12 @@ def test_an_imported_run_whose_first_checkpoint_is_damaged_is_refused(tmp_path: 
     made = worlds.run(1, train, [config])
     assert made["read"] == [[]] and "none of the checkpoints there is whole (step-00000000)" in made["said"][0]
     assert path.exists()
+
+
+def test_a_first_start_with_another_padding_of_the_vocabulary_is_refused_where_it_changes_the_rows() -> None:
+    """58 entries are 64 rows at a multiple of 16 or 32, and 58 at one of 2: those fit no grown or imported weights."""
+    model = replace(worlds.tiny(vocab_multiple=16).model, vocab=58)
+    found = Checkpoint(Path("step-00000004"), {"model": asdict(model)})
+    check_network(found, replace(model, vocab_multiple=32))
+    with pytest.raises(ConfigError, match=r"model\.rows \(vocab, padded by vocab_multiple\) = 58, there 64; give the run"):
+        check_network(found, replace(model, vocab_multiple=2))
