@@ -10,7 +10,7 @@
 
 from trainer.data.blend import Blend, segments
 from trainer.data.token_data import TokenData, TokenDataError
-from trainer.data.unigram import unigram_losses
+from trainer.data.unigram import unigram_nats
 from trainer.data.validation import Validation
 
-__all__ = ["Blend", "TokenData", "TokenDataError", "Validation", "segments", "unigram_losses"]
+__all__ = ["Blend", "TokenData", "TokenDataError", "Validation", "segments", "unigram_nats"]

@@ -9,8 +9,8 @@ from tokenizer.shards import Shard
 from trainer.data.token_data import ShardFacts, TokenData
 
 
-def unigram_losses(data: TokenData, limit: int = 100_000_000) -> dict[str, float]:
-    """Mean loss in nats a token on the held-out text of each domain, under the unigram model of the training mix.
+def unigram_nats(data: TokenData, limit: int = 100_000_000) -> npt.NDArray[np.float64]:
+    """What each token costs under the unigram model of the training mix: nats [vocabulary].
 
     The counts of each domain enter by its weight in the mix, as the trainer sees them, and one is added to every entry
     of the vocabulary (Laplace). At most about `limit` tokens of each domain are counted.
@@ -19,13 +19,8 @@ def unigram_losses(data: TokenData, limit: int = 100_000_000) -> dict[str, float
     counts = [_counts(domain.train, data.vocabulary, limit) for domain in data.domains]
     seen = float(sum(count.sum() for count in counts))
     mixed = sum(weight / weights.sum() * count / count.sum() for weight, count in zip(weights, counts, strict=True))
-    loss = -np.log((mixed * seen + 1) / (seen + data.vocabulary))
-    losses = {}
-    for domain in data.domains:
-        if domain.validation:
-            held = _counts(domain.validation, data.vocabulary, limit)
-            losses[domain.name] = float((held * loss).sum() / held.sum())
-    return losses
+    nats: npt.NDArray[np.float64] = -np.log((mixed * seen + 1) / (seen + data.vocabulary))
+    return nats
 
 
 def _counts(shards: tuple[ShardFacts, ...], vocabulary: int, limit: int) -> npt.NDArray[np.float64]:

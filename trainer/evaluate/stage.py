@@ -15,7 +15,7 @@ from core.run import Run
 from trainer.config import TrainConfig
 from trainer.data.blend import segments
 from trainer.data.token_data import TokenData
-from trainer.data.unigram import unigram_losses
+from trainer.data.unigram import unigram_nats
 from trainer.data.validation import Validation
 from trainer.evaluate.config import EvaluateConfig
 from trainer.evaluate.load import load_network
@@ -60,17 +60,13 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
     network = load_network(checkpoint, device, _TYPES[settings.precision])
     context = checkpoint.model.context
     shared = None if settings.ends else readable(data, pieces(data, settings.tokens))
-    scores = _scored(
-        "evaluate",
-        _losses(network, data.eos, checkpoint.model.document_mask),
-        held_out(data, settings, context, shared),
-        settings,
-        device,
-    )
-    unigram = unigram_losses(data)
+    text = held_out(data, settings, context, shared)
+    scores = _scored("evaluate", _losses(network, data.eos, checkpoint.model.document_mask), text, settings, device)
     facts = _facts(settings, scores)
+    nats = torch.from_numpy(unigram_nats(data))
+    unigram = _scored("unigram", lambda tokens, targets: nats[targets], text, settings, torch.device("cpu"))
     for domain, row in facts["bpb"].items():
-        row["unigram_loss"] = unigram[domain]
+        row["unigram_loss"] = total(unigram[domain].values()).loss
     return {
         **facts,
         "beside": _beside(settings, shared, context, device) if shared else {},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.trainer.data import made
 from tokenizer.shards import DamagedShard
-from trainer.data import TokenData, TokenDataError, Validation, unigram_losses
+from trainer.data import TokenData, TokenDataError, Validation, unigram_nats
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +56,12 @@ def test_documents_carry_their_language(data: TokenData) -> None:
     assert Validation(data, 8).documents("WebText")["language"].tolist() == ["en", "zh", "en", "zh"]
 
 
-def test_the_unigram_loss_is_that_of_the_mixed_counts(tmp_path: Path) -> None:
+def test_the_unigram_model_is_that_of_the_mixed_counts(tmp_path: Path) -> None:
     small = made.write(tmp_path, {"WebText": [[1, 1]], "Code": [[2]]}, {"WebText": 3, "Code": 1}, {"Code": [1]})
     # WebText is two ends of document; Code is one token and one end: of 4 tokens seen the ends weigh 3/4 + 1/8.
-    assert unigram_losses(small) == {"Code": pytest.approx(-math.log((4 * 7 / 8 + 1) / (4 + 80_000)))}
+    nats = unigram_nats(small)
+    assert nats[made.EOS] == pytest.approx(-math.log((4 * 7 / 8 + 1) / (4 + 80_000)))
+    assert np.exp(-nats).sum() == pytest.approx(1.0)
 
 
 def test_an_unknown_domain_is_refused_by_name(data: TokenData) -> None:

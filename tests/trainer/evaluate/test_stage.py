@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +78,25 @@ def test_a_network_that_knows_nothing_costs_the_logarithm_of_the_vocabulary(tmp_
     row = evaluate(config, Run(config.run))["bpb"]["Code"]
     assert row["loss"] == pytest.approx(math.log(304), rel=1e-5)  # 290 entries, padded to a multiple of 16
     assert 0 < row["unigram_loss"] < row["loss"]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_unigram_model_is_measured_on_the_text_that_ours_is(tmp_path: Path, ends: bool) -> None:
+    config = write_run(tmp_path)
+    seen = {domain: [*chain.from_iterable([*ids, 2] for ids in row_ids(tmp_path, domain))] for domain in TEXTS}
+    counts = {domain: Counter(ids) for domain, ids in seen.items()}
+    whole = sum(map(len, seen.values()))
+
+    def nats(token: int) -> float:
+        share = sum(counts[domain][token] / len(seen[domain]) for domain in seen) / 2
+        return -math.log((share * whole + 1) / (whole + VOCABULARY))
+
+    asked = EvaluateConfig(tokens=30, ends=ends)
+    rows = evaluate(TrainConfig(run=config.run, model=config.model, evaluate=asked), Run(config.run))["bpb"]
+    shortest = min(row_ids(tmp_path, "WebText"), key=len)  # the only document that fits
+    targets = [*shortest, 2] if ends else shortest
+    assert rows["WebText"]["tokens"] == len(targets)
+    assert rows["WebText"]["unigram_loss"] == pytest.approx(sum(map(nats, targets)) / len(targets))
 
 
 def test_a_model_with_a_document_mask_is_evaluated_with_it(tmp_path: Path) -> None:
