@@ -21,26 +21,30 @@ from core.storage import is_local
 from trainer import group
 from trainer.config import ParallelConfig, TrainConfig, local_threads
 from trainer.evaluate.benchmarks.companion import followed
-from trainer.nodes import Nodes
+from trainer.nodes import BY_A_PERSON, Nodes, check_environment
 from trainer.rank import REFUSED, STOPPED
 
 _JOBS = Path(__file__).resolve().parent.parent / "jobs"
 _SECONDS_BETWEEN_STARTS = 3.0
 # Ended well, refused, stopped by the monitor, or by a person: another start would not mend it.
-_BY_A_PERSON = 128 + 2
-_FINAL = (0, REFUSED, STOPPED, _BY_A_PERSON)
+_FINAL = (0, REFUSED, STOPPED, BY_A_PERSON)
 
 
-def check(config: TrainConfig) -> None:
-    """Refuses what a rank would refuse, before any is started."""
+def check_run(config: TrainConfig) -> None:
+    """Refuses a folder that no run can be trained in, or that this node does not see."""
     if not is_local(config.run):
         raise ConfigError(
             f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; "
             "give such a path."
         )
     run = Run(config.run)
-    config.for_tokenizer(run.stage("encode").require()["tokenizer"]["vocab_size"])
+    run.stage("encode").require()
     run.prepare()
+
+
+def check(config: TrainConfig) -> None:
+    """Refuses what a rank would refuse, before any is started."""
+    config.for_tokenizer(Run(config.run).stage("encode").require()["tokenizer"]["vocab_size"])
 
 
 def fingerprint_of(config: TrainConfig) -> str:
@@ -132,6 +136,7 @@ def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int
         if parallel.include is not None:
             made.append(f"--include={parallel.include}")
         if "NODE_RANK" in node:
+            check_environment(node, len(used))
             made += ["--no_ssh", f"--node_rank={node['NODE_RANK']}", f"--master_addr={node['MASTER_ADDR']}"]
         elif len(used) == 1 and not _is_here(next(iter(used))):
             made.append("--force_multi")  # DeepSpeed starts a single host's ranks on the host it runs on, whatever its name
@@ -144,34 +149,32 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
 
     A run whose ranks died (not one that was refused, or that the monitor stopped) is started again up to
     `parallel.restarts` times; it goes on from its newest whole checkpoint by itself. Where this command is started on every
-    node, the launchers wait for each other. On the first node the checkpoints are scored as they appear, where
-    `benchmark.folder` is set.
+    node, the launchers wait for each other, and what one refuses ends all. On the first node the checkpoints are scored as
+    they appear, where `benchmark.folder` is set.
     """
-    check(config)
-    if Run(config.run).stage(name).is_done(fingerprint_of(config)):
-        _say(f"{name}: up to date")
-        return 0
-    with followed(config, given) if os.environ.get("NODE_RANK", "0") == "0" else nullcontext():
-        return _supervised(name, config, given)
+    check_run(config)
+    run, many = Run(config.run), config.parallel.hostfile is not None and "NODE_RANK" in os.environ
+    nodes = Nodes.here(run, os.environ) if many else None
+    with nodes.told_of_errors() if nodes is not None else nullcontext():
+        check(config)
+        if run.stage(name).is_done(fingerprint_of(config)):
+            _say(f"{name}: up to date")
+            return 0
+        with followed(config, given) if os.environ.get("NODE_RANK", "0") == "0" else nullcontext():
+            return _supervised(name, config, given, nodes)
 
 
-def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
+def _supervised(name: str, config: TrainConfig, given: Sequence[str], nodes: Nodes | None) -> int:
     parallel, inherited = config.parallel, dict(os.environ)
     used = hosts(parallel) if parallel.hostfile else {"localhost": list(range(parallel.world))}
     env = environment(parallel, len(next(iter(used.values()))), inherited)
-    nodes = Nodes.here(Run(config.run), len(used), inherited) if parallel.hostfile and "NODE_RANK" in inherited else None
     for start in range(parallel.restarts + 1):
         if nodes is not None:
             env |= nodes.environment(start)
-            if "MASTER_PORT" in os.environ:  # what is left of the ranks of an earlier start may still hold its port
+            if start:  # what is left of the ranks of an earlier start may still hold its port
                 inherited["MASTER_PORT"] = str(int(os.environ["MASTER_PORT"]) + start)
         finished = fingerprint_of(config)
-        try:
-            status = group.run(command(name, parallel, given, free_ports(1)[0], inherited), env)
-        except (KeyboardInterrupt, SystemExit):
-            if nodes is not None:
-                nodes.mark(start, _BY_A_PERSON)
-            raise
+        status = group.run(command(name, parallel, given, free_ports(1)[0], inherited), env)
         # DeepSpeed's launcher ends with 0 where a signal has killed what it had started.
         early = status == 0 and inherited.get("NODE_RANK", "0") == "0" and not Run(config.run).stage(name).is_done(finished)
         status = 1 if early else status
@@ -181,7 +184,7 @@ def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
             return status
         _say(f"{name}: {'ended before it was done, its launcher was killed' if early else f'a rank {_how(status)}'}.")
         if start < parallel.restarts:
-            if nodes is not None and (reason := _others(nodes, start, 60 * parallel.timeout_minutes)) is not None:
+            if nodes is not None and (reason := _others(nodes, start, len(used), 60 * parallel.timeout_minutes)) is not None:
                 _say(f"{name}: not started again, {reason}.")
                 return status
             _say(f"{name}: started again, {start + 1} of {parallel.restarts}.")
@@ -189,10 +192,10 @@ def _supervised(name: str, config: TrainConfig, given: Sequence[str]) -> int:
     return status
 
 
-def _others(nodes: Nodes, start: int, seconds: float) -> str | None:
+def _others(nodes: Nodes, start: int, count: int, seconds: float) -> str | None:
     """Why the run cannot be started again on all nodes; None when it can, at which time the ranks of all have ended."""
-    ended = nodes.wait(start, seconds)
-    if missing := set(range(nodes.count)) - set(ended):
+    ended = nodes.wait(start, count, seconds)
+    if missing := set(range(count)) - set(ended):
         return f"node {', '.join(map(str, sorted(missing)))} has not said within {seconds:.0f} s that its ranks have ended"
     return next((f"node {node} has ended with status {status}" for node, status in ended.items() if status in _FINAL), None)
 

@@ -18,7 +18,7 @@ from tests.trainer.launched import assert_same_curve, losses, manifest, ranks_of
 from tests.trainer.tokens import write_config, write_encoded
 from trainer.checkpoint import newest
 from trainer.config import ModelConfig, ParallelConfig, TrainConfig
-from trainer.launch import check, command, environment, slots
+from trainer.launch import check, check_run, command, environment, slots
 from trainer.log import rows
 
 
@@ -55,9 +55,9 @@ def test_a_hostfile_must_have_as_many_slots_as_ranks(tmp_path: Path) -> None:
 
 def test_a_run_without_shards_is_refused_before_ranks_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the stage 'encode' is not done"):
-        check(TrainConfig(run=str(tmp_path)))
+        check_run(TrainConfig(run=str(tmp_path)))
     with pytest.raises(ConfigError, match="need a file system that every node has mounted"):
-        check(TrainConfig(run="s3://bucket/run"))
+        check_run(TrainConfig(run="s3://bucket/run"))
 
 
 def test_a_model_without_room_for_the_tokenizer_is_refused_before_ranks_start(tmp_path: Path) -> None:

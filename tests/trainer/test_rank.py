@@ -46,7 +46,7 @@ def test_what_only_another_rank_than_the_first_refuses_is_printed_by_it(tmp_path
 
 
 def test_a_rank_ends_when_those_of_another_node_have(tmp_path: Path) -> None:
-    nodes = [Nodes.here(Run(str(tmp_path)), 2, {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
+    nodes = [Nodes.here(Run(str(tmp_path)), {"NODE_RANK": str(node), "SLURM_JOB_ID": "7"}) for node in (0, 1)]
     nodes[1].mark(0, 0)
     nodes[1].mark(1, 137)
     status, said, _ = as_rank(tmp_path, 0, "time.sleep(50)", **nodes[0].environment(1))
