@@ -196,7 +196,12 @@ class Loop:
             if event.stop:
                 first, beyond = (self._sequences_through(step) for step in (self.step - 1, self.step))
                 saved = checkpoints.steps_in(self.folder / "checkpoints")
-                facts = {"sequences": [first, beyond - 1], "mix": self.blend.hash, "checkpoint": saved[-1] if saved else None}
+                facts = {
+                    "sequences": [first, beyond - 1],
+                    "mix": self.blend.hash,
+                    resume.READ: self.blend.read(first),
+                    "checkpoint": saved[-1] if saved else None,
+                }
                 if self.ranks.main:
                     whole = {"message": event.message, **row, **facts, "monitor": self.monitor.state()}
                     (self.folder / "stopped.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
@@ -244,6 +249,7 @@ class Loop:
             "seed": self.config.seed,
             "model": plain(self.config.model),
             "mix": self.blend.hash,
+            resume.READ: self.blend.read(self._sequences_through(self.step)),
             "monitor": self.monitor.state(),
             "training_seconds": self.meter.seconds,
             "training_tokens": self.meter.tokens,
@@ -266,6 +272,7 @@ class Loop:
         state: Mapping[str, Any] = found.state
         resume.check_network(found, self.config.model)
         self._new_mix = resume.check_mix(found, self.blend.hash, self.config, self.folder)
+        resume.read_on(self.blend, found)
         states.restore(self.engine, found, self.watchdog.beat)
         self.step, self.last_loss = found.step, float(state["last_loss"])
         self.restarts = int(state["restarts"]) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ _ORDER_VERSION = 2
 
 
 class Blend:
-    """The n-th training sequence, as a function of (data, context, seed) alone.
+    """The n-th training sequence, as a function of (data, context, seed) alone; and, in a run whose mix was another before,
+    of what it had read by then.
 
     A run that changes its layout must not change its data, or two layouts could not be compared and a resumed run would
     see some text twice. So nothing here knows of ranks, workers, batch sizes or a position reached: whoever trains asks
@@ -34,6 +36,9 @@ class Blend:
         self.domains = [domain.name for domain in data.domains]
         self._interleave = Interleave([domain.proportion for domain in data.domains])
         self._streams = [DomainStream(domain.name, domain.train, context, seed, data.eos) for domain in data.domains]
+        # Windows of each domain that the run had read beyond what this mix would have by then: zeros, unless it had another.
+        self._before = np.zeros(len(self.domains), np.int64)
+        self._others: dict[str, int] = {}  # windows read of domains that this mix has not
         self.hash = self._hash(seed)
         """Names this order; a checkpoint carries it, so that a run is not resumed with another mix unnoticed."""
 
@@ -42,6 +47,19 @@ class Blend:
         """Share of each domain, normalised (the report's column sums to 100.01 %)."""
         return dict(zip(self.domains, self._interleave.weights.tolist(), strict=True))
 
+    def go_on(self, sequences: int, read: Mapping[str, int]) -> None:
+        """Enters the order after `sequences` of the run: each domain goes on at the window after those that were `read` of it,
+        whatever the mix was, so nothing is passed over and nothing comes before its time."""
+        counts = self._interleave.counts(sequences)
+        self._before = np.array([read.get(name, 0) for name in self.domains], np.int64) - counts
+        self._others = {name: windows for name, windows in read.items() if name not in self.domains}
+
+    def read(self, sequences: int) -> dict[str, int]:
+        """Windows of each domain that the run's first so many sequences hold; those of earlier mixes, if this one was entered
+        by `go_on`, included."""
+        counts = self._interleave.counts(sequences) + self._before
+        return {**self._others, **dict(zip(self.domains, counts.tolist(), strict=True))}
+
     def sequences(self, start: int, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Sequences number start .. start + count of the run.
 
@@ -49,6 +67,7 @@ class Blend:
         index into `domains`. Documents end with the end-of-document id, which nothing else can yield: see `segments`.
         """
         domains, numbers = self._interleave.take(start, count)
+        numbers = numbers + self._before[domains]
         tokens = np.empty((count, self.context + 1), np.int64)
         for row, (domain, number) in enumerate(zip(domains.tolist(), numbers.tolist(), strict=True)):
             tokens[row] = self._streams[domain].window(number)
@@ -56,10 +75,10 @@ class Blend:
 
     def epochs(self, sequences: int) -> dict[str, float]:
         """How often a run of this many sequences goes through the training text of each domain."""
-        counts = self._interleave.counts(sequences)
+        windows = self.read(sequences)
         return {
-            name: float(count) * self.context / stream.tokens
-            for name, count, stream in zip(self.domains, counts.tolist(), self._streams, strict=True)
+            name: float(windows[name]) * self.context / stream.tokens
+            for name, stream in zip(self.domains, self._streams, strict=True)
         }
 
     def beyond(self, sequences: int) -> list[str]:

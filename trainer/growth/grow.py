@@ -27,7 +27,7 @@ from trainer.growth.blocks import Placed, arrange, distances
 from trainer.growth.files import processes, verify, write
 from trainer.growth.record import KEY, Growth, unfinished
 from trainer.growth.tensors import Grown
-from trainer.resume import check_mix
+from trainer.resume import check_mix, read_on
 from trainer.stage import chosen_checkpoint
 
 _LINKED = ("encode", "train_tokenizer")
@@ -102,6 +102,7 @@ def choose(config: TrainConfig, checkpoint: Checkpoint, model: ModelConfig, data
     if config.grow.layers != "distance" or model.layers == before:
         return arrange(config.grow.layers, before, model.layers, [0.0] * before)
     blend = Blend(data, model.context, config.seed)
+    read_on(blend, checkpoint)
     tokens, _ = blend.sequences(int(checkpoint.state["sequences"]), config.grow.sequences)
     inputs = tokens[:, :-1]
     numbers = torch.from_numpy(segments(inputs, data.eos)).t() if model.document_mask else None

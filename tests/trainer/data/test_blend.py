@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.data import made
 from trainer.config import PretrainConfig
 from trainer.data import Blend, TokenData, segments
+from trainer.data.stream import DomainStream
 from trainer.parallel.collectives import TensorGroup
 from trainer.parallel.ranks import Ranks
 
@@ -103,6 +105,46 @@ def test_epochs_seen_and_those_beyond_the_mix_follow_from_exact_tokens(data: Tok
     assert (domains[:past] == 0).sum() == 118 // 16 + 1 and domains[past - 1] == 0
     assert blend.beyond(past) == ["WebText 1.08 times (1 in the mix)"]
     assert [said.split()[0] for said in blend.beyond(100)] == ["WebText", "Code", "Book"]
+
+
+@pytest.fixture(scope="module")
+def mixes(tmp_path_factory: pytest.TempPathFactory) -> list[TokenData]:
+    """One corpus in three mixes, the second of which leaves the books out."""
+    shares = [PROPORTIONS, {"Code": 60.0, "WebText": 40.0}, {"WebText": 5.0, "Book": 80.0, "Code": 15.0}]
+    return [made.write(tmp_path_factory.mktemp("mix"), LENGTHS, mix) for mix in shares]
+
+
+@settings(max_examples=25)
+@given(legs=st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(1, 9), min_size=1, max_size=5)), min_size=1, max_size=6))
+def test_a_run_that_changes_its_mix_reads_each_domain_gapless_and_nothing_twice(
+    mixes: list[TokenData], legs: list[tuple[int, list[int]]]
+) -> None:
+    """Legs are starts of one run, each with a mix (the same one or another) and batches of growing or any other size."""
+    read: dict[str, int] = {}
+    at, seen = 0, {name: list[np.ndarray]() for name in LENGTHS}
+    for mix, batches in legs:
+        blend = Blend(mixes[mix], context=16, seed=3)
+        blend.go_on(at, read)
+        for count in batches:
+            tokens, domains = blend.sequences(at, count)
+            for row, domain in zip(tokens, domains, strict=True):
+                seen[blend.domains[domain]].append(row)
+            at += count
+        read = json.loads(json.dumps(blend.read(at)))
+    assert read == {name: len(rows) for name, rows in seen.items() if rows or name in read}
+    for domain in mixes[0].domains:
+        stream = DomainStream(domain.name, domain.train, 16, 3, mixes[0].eos)
+        for number, row in enumerate(seen[domain.name]):
+            assert np.array_equal(row, stream.window(number)), (domain.name, number)
+        if domain.name in blend.domains:
+            assert blend.epochs(at)[domain.name] == pytest.approx(len(seen[domain.name]) * 16 / domain.train_tokens)
+
+
+def test_a_run_that_keeps_its_mix_has_the_order_of_one_that_never_stopped(data: TokenData) -> None:
+    whole, gone_on = Blend(data, 16, seed=3), Blend(data, 16, seed=3)
+    gone_on.go_on(37, whole.read(37))
+    assert np.array_equal(gone_on.sequences(37, 50)[0], whole.sequences(37, 50)[0])
+    assert gone_on.epochs(99) == whole.epochs(99) and gone_on.beyond(99) == whole.beyond(99) != []
 
 
 def test_segments_number_the_documents_of_a_sequence() -> None:
