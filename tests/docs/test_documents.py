@@ -86,7 +86,7 @@ def test_what_reads_a_run_takes_its_settings_unless_others_are_given(tmp_path: P
     def used(*given: str) -> str:
         command = ["make", "-n", "-o", ".venv/.ready", target, *given]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        return re.findall(r"--config (\S+)", said)[0]
+        return str(re.findall(r"--config (\S+)", said)[0])
 
     assert used(f"RUN={tmp_path}") == str(own)
     assert used(f"RUN={tmp_path}", "CONFIG=configs/bpb.yaml") == "configs/bpb.yaml"
