@@ -115,13 +115,15 @@ def _streams(pieces: Sequence[Piece], cut: Cut) -> list[Stream]:
 
 
 def _places(streams: Sequence[Stream], cut: Cut) -> list[tuple[int, int, int, int]]:
-    """(stream, begin, first target, end) of each window, counted in targets; it reads the ids begin .. end."""
+    """(stream, begin, first target, end) of each window that predicts a token, counted in targets; it reads the ids begin ..
+    end."""
     places = []
-    for number, (_, owner, _) in enumerate(streams):
+    for number, (_, owner, counted) in enumerate(streams):
         done, length = 0, len(owner)
         while done < length:
             stop = min(length, done + (cut.stride if done else cut.context))
             begin = done if cut.packed and cut.stride == cut.context else max(0, stop - cut.context)
-            places.append((number, begin, done, stop))
+            if counted[done:stop].any():
+                places.append((number, begin, done, stop))
             done = stop
     return places

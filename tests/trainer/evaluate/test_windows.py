@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer.evaluate.measure import Score, measure
 from trainer.evaluate.windows import Cut, Piece, Windows
 
 START, END = 1, 2
@@ -65,6 +67,19 @@ def test_the_last_window_of_a_document_by_itself_reaches_back_to_be_full() -> No
 
 def test_a_document_by_itself_sees_nothing_of_the_one_before() -> None:
     assert rows(Cut(START, END, 8, 8, False, False), [3, 2]) == [[1, 10, 11, 12], [1, 13, 14]]
+
+
+def test_a_last_end_that_is_not_predicted_is_no_window_of_its_own() -> None:
+    asked = []
+
+    def losses(tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        asked.append(tuple(targets.shape))
+        return torch.ones(targets.shape)
+
+    windows, heard = Windows(documents([8]), Cut(START, END, 8, 8, True, False)), []
+    found = measure(losses, windows, "Book", 1, torch.device("cpu"), heard.append)
+    assert found == {"en": Score(8.0, 8, 32)} and asked == [(8, 1)]
+    assert sum(heard) == windows.windows("Book") == 1
 
 
 @pytest.mark.parametrize("ends", [True, False])
