@@ -6,6 +6,7 @@ Nothing here imports torch: what can be refused is refused before a process is s
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -43,8 +44,16 @@ def check_run(config: TrainConfig) -> None:
 
 
 def check(config: TrainConfig) -> None:
-    """Refuses what a rank would refuse, before any is started."""
+    """Refuses what a rank or DeepSpeed's launcher would refuse, before any is started."""
     config.for_tokenizer(Run(config.run).stage("encode").require()["tokenizer"]["vocab_size"])
+    if config.parallel.hostfile is not None and "NODE_RANK" not in os.environ:
+        needed = ["ssh", "pdsh"] if _elsewhere(hosts(config.parallel)) else ["ssh"]
+        if missing := [tool for tool in needed if shutil.which(tool) is None]:
+            raise ConfigError(
+                f"parallel.hostfile = {config.parallel.hostfile}: DeepSpeed reaches its nodes by {' and '.join(needed)}, and "
+                f"this host has no {' and no '.join(missing)}; install what is missing, or start this command on every node "
+                "with NODE_RANK, MASTER_ADDR and MASTER_PORT in its environment (docs/cluster.md)."
+            )
 
 
 def fingerprint_of(config: TrainConfig) -> str:
@@ -138,7 +147,7 @@ def command(name: str, parallel: ParallelConfig, given: Sequence[str], port: int
         if "NODE_RANK" in node:
             check_environment(node, len(used))
             made += ["--no_ssh", f"--node_rank={node['NODE_RANK']}", f"--master_addr={node['MASTER_ADDR']}"]
-        elif len(used) == 1 and not _is_here(next(iter(used))):
+        elif len(used) == 1 and _elsewhere(used):
             made.append("--force_multi")  # DeepSpeed starts a single host's ranks on the host it runs on, whatever its name
         port = int(node.get("MASTER_PORT", port))
     return [*made, f"--master_port={port}", str(_JOBS / f"{name}.py"), *given]
@@ -156,10 +165,10 @@ def launch(name: str, config: TrainConfig, given: Sequence[str]) -> int:
     run, many = Run(config.run), config.parallel.hostfile is not None and "NODE_RANK" in os.environ
     nodes = Nodes.here(run, os.environ) if many else None
     with nodes.told_of_errors() if nodes is not None else nullcontext():
-        check(config)
         if run.stage(name).is_done(fingerprint_of(config)):
             _say(f"{name}: up to date")
             return 0
+        check(config)
         with followed(config, given) if os.environ.get("NODE_RANK", "0") == "0" else nullcontext():
             return _supervised(name, config, given, nodes)
 
@@ -200,9 +209,10 @@ def _others(nodes: Nodes, start: int, count: int, seconds: float) -> str | None:
     return next((f"node {node} has ended with status {status}" for node, status in ended.items() if status in _FINAL), None)
 
 
-def _is_here(host: str) -> bool:
-    """Whether a hostfile's name is this host's; one that cannot be told is reached by ssh, which serves as well."""
-    return host in ("localhost", "127.0.0.1") or host.split(".")[0] == socket.gethostname().split(".")[0]
+def _elsewhere(used: Mapping[str, Sequence[int]]) -> bool:
+    """Whether a hostfile names others than this host; one that cannot be told is reached by ssh, which serves as well."""
+    here = {"localhost", "127.0.0.1", socket.gethostname().split(".")[0]}
+    return any(host not in here and host.split(".")[0] not in here for host in used)
 
 
 def _how(status: int) -> str:

@@ -69,6 +69,30 @@ def test_a_model_without_room_for_the_tokenizer_is_refused_before_ranks_start(tm
         check(TrainConfig(run=str(tmp_path), model=ModelConfig(vocab=40, vocab_multiple=8)))
 
 
+def test_without_what_reaches_the_other_nodes_a_hostfile_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_encoded(tmp_path)
+    hosts, tools = tmp_path / "hosts", tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.delenv("NODE_RANK", raising=False)
+    config = TrainConfig(run=str(tmp_path), parallel=ParallelConfig(data=2, hostfile=str(hosts)))
+
+    def missing(name: str, *lines: str) -> None:
+        hosts.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with pytest.raises(ConfigError, match=rf"hosts: .* this host has {name}; .* on every node with NODE_RANK, MASTER_ADDR"):
+            check(config)
+
+    missing("no ssh and no pdsh", "node1 slots=1", "node2 slots=1")
+    (tools / "ssh").touch(mode=0o755)
+    missing("no pdsh", "node1 slots=1", "node2 slots=1")
+    missing("no pdsh", "localhost slots=1", "node2 slots=1")
+    hosts.write_text("localhost slots=2\n", encoding="utf-8")
+    check(config)
+    hosts.write_text("node1 slots=2\n", encoding="utf-8")
+    monkeypatch.setenv("NODE_RANK", "0")
+    check(config)
+
+
 def test_a_run_trains_stops_and_goes_on_in_another_layout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     config, run = write_config(tmp_path / "run.yaml"), tmp_path / "run"
     write_encoded(run)
