@@ -70,13 +70,14 @@ def test_a_document_by_itself_sees_nothing_of_the_one_before() -> None:
 
 
 def test_a_last_end_that_is_not_predicted_is_no_window_of_its_own() -> None:
-    asked = []
+    asked: list[tuple[int, ...]] = []
+    heard: list[int] = []
 
     def losses(tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         asked.append(tuple(targets.shape))
         return torch.ones(targets.shape)
 
-    windows, heard = Windows(documents([8]), Cut(START, END, 8, 8, True, False)), []
+    windows = Windows(documents([8]), Cut(START, END, 8, 8, True, False))
     found = measure(losses, windows, "Book", 1, torch.device("cpu"), heard.append)
     assert found == {"en": Score(8.0, 8, 32)} and asked == [(8, 1)]
     assert sum(heard) == windows.windows("Book") == 1
