@@ -9,8 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core import storage
 from core.config import ConfigError, plain
 from core.run import Run
@@ -20,10 +18,10 @@ from trainer.evaluate.benchmarks.config import BenchmarkConfig
 from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.tables import written
 from trainer.evaluate.ids import ends_of, start_of
+from trainer.evaluate.place import Place
 from trainer.export.card import renew
 from trainer.stage import made_of, record, training_of
 
-_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SCORES, TABLES = "scores.json", "tables.md"
 
 
@@ -41,7 +39,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     began = time.monotonic()
     training, step = made_of(run) if export is None else (None, None)  # asked now, as the weights are read now
     if export is None and training != training_of(run):
-        print(f"benchmark: {folder} is of an earlier training; `make export` writes that of this folder's.", file=sys.stderr)
+        print(f"benchmark: {folder} is of an earlier training; `make export` writes what the folder holds now.", file=sys.stderr)
     reader = exported(folder, settings, config.seed, ours=export is None)
     scores = score(reader, settings, config.seed)
     if not scores:
@@ -81,7 +79,9 @@ def exported(folder: str, settings: BenchmarkConfig, seed: int, ours: bool) -> A
     """A Hugging Face directory under the harness's interface. Raises ConfigError where it cannot be loaded."""
     if not (Path(folder) / "config.json").exists():
         raise ConfigError(f"{folder}: holds no exported model; run `make export` on this run first, or give --export DIR.")
-    model, tokenizer = directory.load(folder, folder, _TYPES[settings.precision])
+    place = Place.of("benchmark", settings)
+    place.check(directory.parameters(directory.look(folder, folder)[0]), folder)
+    model, tokenizer = directory.load(folder, folder, place.dtype)
     if ours:
         return reader_of(model, tokenizer, *own_ids(tokenizer, settings), settings, seed)
     start = start_of(model, tokenizer, settings.start)
@@ -107,6 +107,6 @@ def reader_of(model: Any, tokenizer: Any, start: int, ends: Sequence[int], setti
         raise ConfigError(
             f"benchmark: lm-evaluation-harness is missing ({error}); pip install -c constraints.txt -e '.[benchmark]'."
         ) from error
-    cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
-    placed = model.to("cuda" if cuda else "cpu", dtype=_TYPES[settings.precision]).eval()
+    place = Place.of("benchmark", settings)
+    placed = model.to(place.device, dtype=place.dtype).eval()
     return Reader(placed, tokenizer, start, ends, settings.batch, seed)
