@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.trainer.worlds import ROOT
 from trainer.checkpoint import Checkpoint
 from trainer.config import TrainConfig
 from trainer.data import Blend, TokenData
+from trainer.growth.grow import choose
 
 
 def job(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -83,3 +85,24 @@ def test_grow_writes_the_checkpoint_that_a_run_goes_on_from(
         "seed=2",
         "pretrain.allow_new_mix=true",
     )
+
+
+def test_distances_are_measured_on_what_training_reads_next_though_the_mix_was_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_encoded(tmp_path)
+    read, data = {"WebText": 6, "Code": 50}, TokenData.read(str(tmp_path / "encode"))
+    checkpoint = trained(tmp_path / "checkpoints", read=read)
+    measured: list[torch.Tensor] = []
+
+    def distances(checkpoint: Checkpoint, tokens: torch.Tensor, numbers: torch.Tensor | None) -> list[float]:
+        measured.append(tokens)
+        return [0.0] * SMALL.layers
+
+    monkeypatch.setattr("trainer.growth.grow.distances", distances)
+    choose(TrainConfig(seed=1), checkpoint, replace(SMALL, layers=3), data)
+    blend = Blend(data, SMALL.context, 1)
+    (tokens,) = measured
+    assert not torch.equal(tokens.t(), torch.from_numpy(blend.sequences(56, tokens.shape[1])[0][:, :-1]))
+    blend.go_on(56, read)
+    assert torch.equal(tokens.t(), torch.from_numpy(blend.sequences(56, tokens.shape[1])[0][:, :-1]))
