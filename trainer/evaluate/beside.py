@@ -14,6 +14,7 @@ from core.config import ConfigError
 from trainer.evaluate import directory
 from trainer.evaluate.config import BesideConfig
 from trainer.evaluate.ids import as_text, context_of, start_of
+from trainer.evaluate.place import Place
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class Foreign:
         return nats.view(targets.shape[1], targets.shape[0]).t()
 
 
-def check(models: Mapping[str, BesideConfig]) -> None:
+def check(models: Mapping[str, BesideConfig], place: Place) -> None:
     """Raises ConfigError where a directory cannot serve, as far as that can be seen before its turn to be loaded."""
     for name, config in models.items():
-        _start(name, config, *directory.look(config.path, _where(name, config)))
+        shell, tokenizer = directory.look(config.path, _where(name, config))
+        _start(name, config, shell, tokenizer)
+        place.check(directory.parameters(shell), _where(name, config))
 
 
 def load(name: str, config: BesideConfig, device: torch.device, dtype: torch.dtype) -> Foreign:

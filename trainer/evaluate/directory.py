@@ -34,6 +34,13 @@ def look(path: str, where: str) -> tuple[Any, Any]:
     return shell, tokenizer
 
 
+def parameters(shell: Any) -> int:
+    """How many a model has; 0 for one whose weights are stored in fewer bits than any type, for their room is another."""
+    if getattr(shell.config, "quantization_config", None) is not None:
+        return 0
+    return sum(one.numel() for one in shell.parameters())
+
+
 def load(path: str, where: str, dtype: torch.dtype | str) -> tuple[Any, Any]:
     """(model, tokenizer). Raises ConfigError where they cannot be loaded; `where` begins the sentence.
 

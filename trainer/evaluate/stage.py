@@ -20,14 +20,15 @@ from trainer.data.validation import Validation
 from trainer.evaluate.config import EvaluateConfig
 from trainer.evaluate.load import load_network
 from trainer.evaluate.measure import Losses, Score, measure, total
+from trainer.evaluate.place import Place
 from trainer.evaluate.tables import Table, fill
 from trainer.evaluate.texts import Readable, pieces, readable, retold
 from trainer.evaluate.windows import Cut, HeldOut, Windows
 from trainer.evaluate.written import written
 from trainer.model.network import Network
+from trainer.plan import parameters
 from trainer.stage import chosen_checkpoint, training_of
 
-_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 Scores = dict[str, dict[str, Score]]
 """By domain, then language."""
 
@@ -49,19 +50,20 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
     documents that no model's figures hold (see `readable`); asked without ends, as beside others, ours has the same text.
     """
     settings = config.evaluate
+    place = Place.of("evaluate", settings)
     if settings.beside:
         from trainer.evaluate.beside import check  # transformers takes seconds to import
 
-        check(settings.beside)  # their turn comes after ours
+        check(settings.beside, place)  # their turn comes after ours
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "evaluate")
     data = TokenData.read(run.stage("encode").uri)
-    cuda = torch.cuda.is_available() if settings.device == "auto" else settings.device == "cuda"
-    device = torch.device("cuda" if cuda else "cpu")
-    network = load_network(checkpoint, device, _TYPES[settings.precision])
+    place.check(parameters(checkpoint.model), str(checkpoint.path))
+    network = load_network(checkpoint, place.device, place.dtype)
     context = checkpoint.model.context
     shared = None if settings.ends else readable(data, pieces(data, settings.tokens))
     text = held_out(data, settings, context, shared)
-    scores = _scored("evaluate", _losses(network, data.eos, checkpoint.model.document_mask), text, settings, device)
+    scores = _scored("evaluate", _losses(network, data.eos, checkpoint.model.document_mask), text, settings, place.device)
+    del network  # its room is for the models beside it
     facts = _facts(settings, scores)
     nats = torch.from_numpy(unigram_nats(data))
     unigram = _scored("unigram", lambda tokens, targets: nats[targets], text, settings, torch.device("cpu"))
@@ -69,7 +71,7 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
         row["unigram_loss"] = total(unigram[domain].values()).loss
     return {
         **facts,
-        "beside": _beside(settings, shared, context, device) if shared else {},
+        "beside": _beside(settings, shared, context, place) if shared else {},
         "context": described(settings, context, shared.left_out if shared else 0),
         "left_out": shared.left_out if shared else 0,
         "training": training_of(run),
@@ -120,16 +122,17 @@ def _scored(label: str, losses: Losses, text: HeldOut, settings: EvaluateConfig,
     return scores
 
 
-def _beside(settings: EvaluateConfig, shared: Readable, context: int, device: torch.device) -> dict[str, Any]:
+def _beside(settings: EvaluateConfig, shared: Readable, context: int, place: Place) -> dict[str, Any]:
     """The other models, one after another, on the text that ours was measured on."""
     from trainer.evaluate.beside import load
 
     found = {}
     for name, other in settings.beside.items():
-        model = load(name, other, device, _TYPES[settings.precision])
+        model = load(name, other, place.device, place.dtype)
         size = min(other.context or context, model.limit)
         cut = _cut(settings, model.start, model.end, size)
-        scores = _scored(name, model.losses, Windows(retold(shared, model.encode), cut), settings, device)
+        scores = _scored(name, model.losses, Windows(retold(shared, model.encode), cut), settings, place.device)
+        del model  # before the next one is read
         found[name] = {**_facts(settings, scores), "path": other.path, "context": size}
     return found
 

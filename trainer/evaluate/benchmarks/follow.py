@@ -26,10 +26,12 @@ from trainer.evaluate.benchmarks.score import check_folder, score
 from trainer.evaluate.benchmarks.stage import own_ids, reader_of
 from trainer.evaluate.beside import check
 from trainer.evaluate.config import BesideConfig
+from trainer.evaluate.place import Place
 from trainer.evaluate.stage import measured
 from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
 from trainer.log import rows
+from trainer.plan import parameters
 from trainer.stage import training_of
 
 EVOLUTION = "evolution"
@@ -48,7 +50,7 @@ def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
     check_folder(replace(config.benchmark, names=config.benchmark.follow.names))
     run = Run(config.run)
     run.stage("encode").require()
-    check(_beside(config, run, training_of(run)))
+    check(_beside(config, run, training_of(run)), Place.of("evaluate", config.evaluate))
     done: list[int] = []
     passed: set[tuple[str | None, int]] = set()
     while True:
@@ -117,8 +119,9 @@ def _scored(config: TrainConfig, run: Run, step: int, training: str | None) -> d
         if unfinished(checkpoint) is not None:
             print(f"evolution: {folder} is in the midst of growing, no exported form says that; passed over.", file=sys.stderr)
             return None
+        facts = measured(own, run)  # before there is a second network
+        Place.of("benchmark", config.benchmark).check(parameters(checkpoint.model), folder)
         model = in_memory(checkpoint)
-        facts = measured(own, run)
     except (CheckpointError, FileNotFoundError) as error:
         print(f"evolution: {folder} is gone or not whole, it is passed over ({error}).", file=sys.stderr)
         return None
