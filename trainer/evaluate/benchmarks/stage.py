@@ -39,9 +39,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     began = time.monotonic()
     training, step = made_of(run) if export is None else (None, None)  # asked now, as the weights are read now
     if export is None and training != training_of(run):
-        print(
-            f"benchmark: {folder} is of an earlier training; `make export` writes what the folder holds now.", file=sys.stderr
-        )
+        print(f"benchmark: {folder} is of an earlier training; `make export` writes the newer model.", file=sys.stderr)
     reader = exported(folder, settings, config.seed, ours=export is None)
     scores = score(reader, settings, config.seed)
     if not scores:
