@@ -31,13 +31,18 @@ _SECONDS_BETWEEN_STARTS = 3.0
 _FINAL = (0, REFUSED, STOPPED, BY_A_PERSON)
 
 
-def check_run(config: TrainConfig) -> None:
-    """Refuses a folder that no run can be trained in, or that this node does not see."""
-    if not is_local(config.run):
+def check_mounted(name: str, uri: str) -> None:
+    """Refuses a run, given by the setting of that name, whose checkpoints and logs would lie in an object store."""
+    if not is_local(uri):
         raise ConfigError(
-            f"run = {config.run}: checkpoints need a file system that every node has mounted, not an object store; "
+            f"{name} = {uri}: checkpoints need a file system that every node has mounted, not an object store; "
             "give such a path."
         )
+
+
+def check_run(config: TrainConfig) -> None:
+    """Refuses a folder that no run can be trained in, or that this node does not see."""
+    check_mounted("run", config.run)
     run = Run(config.run)
     run.stage("encode").require()
     run.prepare()

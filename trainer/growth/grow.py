@@ -27,6 +27,7 @@ from trainer.growth.blocks import Placed, arrange, distances
 from trainer.growth.files import processes, verify, write
 from trainer.growth.record import KEY, Growth, unfinished
 from trainer.growth.tensors import Grown
+from trainer.launch import check_mounted
 from trainer.resume import check_mix, read_on
 from trainer.stage import chosen_checkpoint
 
@@ -52,6 +53,8 @@ def grow(config: TrainConfig) -> Path:
 def _grow(config: TrainConfig) -> Path:
     if config.grow.source is None:
         raise ConfigError("grow.source is not set; give the run whose network is to grow, as grow.source=runs/small.")
+    check_mounted("run", config.run)
+    check_mounted("grow.source", config.grow.source)
     run, source = Run(config.run), Run(config.grow.source)
     run.prepare()
     run.record(plain(config))

@@ -14,6 +14,7 @@ from core.config import ConfigError, plain
 from core.run import Run
 from trainer import plan
 from trainer.config import TrainConfig
+from trainer.launch import check_mounted
 from trainer.search import plot
 from trainer.search import reached as real
 from trainer.search.fit import Fit, fit
@@ -31,6 +32,7 @@ def predict(config: TrainConfig) -> list[str]:
     The target's loss is foretold at the places that the narrow runs passed: the same number of tokens, the same batch and
     schedule. A real run of the target, `predict.reached`, is compared with it there, on its way too.
     """
+    check_mounted("run", config.run)
     run, asked = Run(config.run), config.predict
     if len(asked.widths) < 3:
         raise ConfigError(f"predict.widths = {asked.widths}: a curve of three parameters needs three widths, better five.")

@@ -11,6 +11,7 @@ from core.config import ConfigError, build, plain
 from core.run import Run
 from core.storage import local_path
 from trainer.config import ModelConfig, TrainConfig
+from trainer.launch import check_mounted
 from trainer.log import rows
 from trainer.search.transfer import differences, shape, terms
 
@@ -18,8 +19,10 @@ from trainer.search.transfer import differences, shape, terms
 def real_run(given: str | None, run: Run, target: ModelConfig) -> Run | None:
     """The run to compare with: the one that is given, or else this one, where it trains the target.
 
-    Raises ConfigError where the given run trains nothing, or another network.
+    Raises ConfigError where the given run trains nothing, or another network, or lies in an object store.
     """
+    if given is not None:
+        check_mounted("predict.reached", given)
     found = Run(given) if given is not None else run
     path = Path(local_path(found.stage("pretrain").path("model.json")))
     if not path.exists():

@@ -14,6 +14,7 @@ from core.config import ConfigError
 from core.run import Run
 from trainer.config import TrainConfig
 from trainer.config.search import SEVEN
+from trainer.launch import check_mounted
 from trainer.schedule import factor
 from trainer.search import plot
 from trainer.search.combination import Combination
@@ -96,6 +97,7 @@ def check(config: TrainConfig) -> list[str]:
 def search(config: TrainConfig) -> list[str]:
     """Writes RUN/search/: table.json, chosen.json and curves.svg; returns the table for a person."""
     minded = check(config)
+    check_mounted("run", config.run)
     run = Run(config.run)
     encoded = shards(run)
     run.prepare()

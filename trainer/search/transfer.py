@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -159,8 +158,8 @@ def target_of(path: str | None) -> TrainConfig:
     return load(path, [], TrainConfig, foreign("trainer"))
 
 
-def transfer(config: TrainConfig) -> Path:
-    """Writes RUN/transfer/config.yaml, which `make pretrain CONFIG=` takes, and effective.json; returns the former's path."""
+def transfer(config: TrainConfig) -> str:
+    """Writes RUN/transfer/config.yaml, which `make pretrain CONFIG=` takes, and effective.json; returns the former's URI."""
     run = Run(config.run)
     run.prepare()
     record(config, run)
@@ -182,4 +181,4 @@ def transfer(config: TrainConfig) -> Path:
     facts = {"combination": combination.values(), "from": origin, "target": config.transfer.target, "m": made.model.width_ratio}
     storage.write_json(directory.path("effective.json"), {**facts, "effective": values, "notes": [*notes, *unwatched]})
     print("\n".join(head), file=sys.stderr)
-    return Path(storage.local_path(directory.path("config.yaml")))
+    return directory.path("config.yaml")

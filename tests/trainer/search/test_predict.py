@@ -103,7 +103,7 @@ def test_a_curve_is_watched_only_by_the_training_it_was_foretold_for(run: Path, 
     def watched(**change: Any) -> tuple[bool, str]:
         tree = {"extends": str(ROOT / "configs/search/small-target.yaml"), **change}
         (tmp_path / "target.yaml").write_text(yaml.safe_dump(tree), encoding="utf-8")
-        path = transfer(replace(config, transfer=TransferConfig(target=str(tmp_path / "target.yaml"))))
+        path = Path(transfer(replace(config, transfer=TransferConfig(target=str(tmp_path / "target.yaml")))))
         return bool(load(path, [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted), path.read_text()
 
     assert watched()[0] and watched(model={"init_seed": 9})[0]
@@ -119,6 +119,10 @@ def test_a_curve_is_watched_only_by_the_training_it_was_foretold_for(run: Path, 
     assert watched(pretrain={"steps": 400, "schedule": {"length": 200}})[0]  # a longer run on the same schedule
 
 
+def carried(config: TrainConfig) -> str:
+    return Path(transfer(config)).read_text(encoding="utf-8")
+
+
 def encoded_otherwise(run: Path) -> None:
     """What another tokenizer or another mix leaves: a manifest with another fingerprint."""
     manifest = json.loads((run / "encode/manifest.json").read_text(encoding="utf-8"))
@@ -130,16 +134,15 @@ def test_a_curve_from_other_shards_is_not_watched(run: Path) -> None:
     predict(config)
     first = (run / "encode/manifest.json").read_text(encoding="utf-8")
     encoded_otherwise(run)
-    made = transfer(config)
-    assert load(made, [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted == []
+    assert load(transfer(config), [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted == []
     why = f"{run}/predict/prediction.json was made on other shards than {run}/encode holds now; run `make predict` again"
-    assert f"No foretold curve is watched: {why}." in made.read_text(encoding="utf-8")
+    assert f"No foretold curve is watched: {why}." in carried(config)
     (run / "encode/manifest.json").write_text(first, encoding="utf-8")
     assert load(transfer(config), [], TrainConfig, foreign("trainer")).pretrain.monitor.predicted
     found = json.loads((run / "predict/prediction.json").read_text(encoding="utf-8"))
     del found["encode"]  # an older one
     (run / "predict/prediction.json").write_text(json.dumps(found), encoding="utf-8")
-    assert "prediction.json does not say on which shards it was made" in transfer(config).read_text(encoding="utf-8")
+    assert "prediction.json does not say on which shards it was made" in carried(config)
 
 
 def test_a_choice_from_other_shards_is_carried_and_that_is_said(run: Path) -> None:
@@ -147,11 +150,11 @@ def test_a_choice_from_other_shards_is_carried_and_that_is_said(run: Path) -> No
     choice = {"combination": Combination.of(config).values(), "base_hidden": 64, "encode": shards(Run(str(run)))}
     (run / "search").mkdir()
     (run / "search/chosen.json").write_text(json.dumps(choice), encoding="utf-8")
-    assert "shards" not in transfer(config).read_text(encoding="utf-8")
+    assert "shards" not in carried(config)
     assert not any("shards" in line for line in predict(config))
     encoded_otherwise(run)
     says = f"{run}/search/chosen.json, which was made on other shards than {run}/encode holds now"
-    assert f"with the values of {says}," in transfer(config).read_text(encoding="utf-8")
+    assert f"with the values of {says}," in carried(config)
     assert f"with the values of {says}:" in predict(config)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core import storage
 from core.config import ConfigError, load
 from core.line import foreign
 from tests.trainer.worlds import ROOT, tiny
@@ -39,7 +40,7 @@ def test_the_proxys_values_give_the_reports_table_4(tmp_path: Path, monkeypatch:
     config = Combination.of(config).but({"lr": 1e-3, "init_std": 0.1, "output_mult": 7.0}).laid_on(config)
     given = {**PROXY, "input_mult": 1.0, "output_mult": 0.5}
     config = replace(config, run=str(tmp_path), transfer=replace(config.transfer, combination=given))
-    path = transfer(config)
+    path = Path(transfer(config))
     made = load(path, [], TrainConfig, foreign("trainer"))
     found = effective(made)
     for name, printed in TABLE_4.items():
@@ -133,6 +134,12 @@ def test_the_targets_other_sections_come_along(tmp_path: Path, monkeypatch: pyte
     config = replace(config, transfer=replace(config.transfer, target=str(tmp_path / "target.yaml")))
     made = load(transfer(config), [], TrainConfig, foreign("trainer"))
     assert made.evaluate.stride == 128 and made.export.form == "llama" and made.grow.mask_steps == 7
+
+
+def test_a_config_written_to_an_object_store_is_named_by_its_uri(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    uri = transfer(replace(settings("search/small"), run="memory://bucket/run"))
+    assert uri == "memory://bucket/run/transfer/config.yaml" and "output_mult" in storage.read_text(uri)
 
 
 def test_a_learning_rate_takes_its_minimum_with_it() -> None:

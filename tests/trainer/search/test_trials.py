@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,27 @@ from typing import Any
 import pytest
 import yaml
 
+from core import storage
 from core.config import ConfigError, load
 from core.line import foreign
 from core.run import Run
 from tests.trainer.tokens import write_encoded
-from tests.trainer.worlds import tiny
-from trainer.config import MonitorConfig, ParallelConfig, ScheduleConfig, TrainConfig
+from tests.trainer.worlds import ROOT, tiny
+from trainer.config import (
+    GrowConfig,
+    MonitorConfig,
+    ParallelConfig,
+    PredictConfig,
+    ScheduleConfig,
+    SearchConfig,
+    TrainConfig,
+    TransferConfig,
+)
+from trainer.growth.grow import grow
 from trainer.launch import command
 from trainer.search import trials
+from trainer.search.predict import predict
+from trainer.search.search import search
 from trainer.search.slots import cut
 
 
@@ -25,6 +39,31 @@ from trainer.search.slots import cut
 def run(tmp_path: Path) -> Run:
     write_encoded(tmp_path)
     return Run(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "command, given",
+    [
+        (search, {"run": "memory://b/x"}),
+        (predict, {"run": "memory://b/x"}),
+        (grow, {"run": "memory://b/x", "grow": GrowConfig(source="runs/small")}),
+        (grow, {"run": "runs/next", "grow": GrowConfig(source="memory://b/x")}),
+        (predict, {"run": "runs/next", "predict": PredictConfig(widths=[32, 48, 64], reached="memory://b/x")}),
+    ],
+)
+def test_what_trains_is_refused_in_an_object_store(
+    command: Callable[[TrainConfig], Any], given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files would else go to a folder named memory: below the one that the command is given in."""
+    monkeypatch.chdir(tmp_path)
+    write_encoded(tmp_path / "runs/next")
+    manifest = (tmp_path / "runs/next/encode/manifest.json").read_text(encoding="utf-8")
+    storage.write_text("memory://b/x/encode/manifest.json", manifest)
+    config = replace(tiny(), search=SearchConfig(grid={"lr": [0.01, 0.02]}), predict=PredictConfig(widths=[32, 48, 64]))
+    config = replace(config, transfer=TransferConfig(target=str(ROOT / "configs/search/small-target.yaml")))
+    with pytest.raises(ConfigError, match=r" = memory://b/x: .* not an object store; give such a path"):
+        command(replace(config, **given))
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
 def of(config: TrainConfig, **pretrain: Any) -> TrainConfig:
