@@ -24,7 +24,7 @@ Work = Callable[[TrainConfig, Run], dict[str, Any]]
 def main(name: str, description: str | None, work: Work) -> None:
     """The entry of a job."""
     arguments = parser(description or name, TrainConfig, [name, "model"])
-    guarded(lambda: play(name, settings(arguments.parse_args(), TrainConfig, "trainer"), work))
+    guarded(lambda: play(name, settings(arguments.parse_args(), TrainConfig, "trainer"), work), resumes=False)
 
 
 def play(name: str, config: TrainConfig, work: Work) -> None:

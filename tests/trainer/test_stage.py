@@ -16,7 +16,7 @@ from tests.trainer.evaluate.benchmarks.small_sets import write_sets
 from tests.trainer.small_run import write_run
 from trainer.config import TrainConfig
 from trainer.evaluate.benchmarks import stage as benchmarking
-from trainer.stage import play
+from trainer.stage import main, play
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -55,3 +55,16 @@ def test_a_run_that_has_not_begun_training_is_recorded_with_all_settings(tmp_pat
     config = write_run(tmp_path / "run")
     play("evaluate", config, lambda config, run: {})
     assert yaml.safe_load((tmp_path / "run/config.yaml").read_text(encoding="utf-8")) == plain(config)
+
+
+def test_a_stage_that_was_stopped_does_not_say_that_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(config: TrainConfig, run: Run) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    own = write_run(tmp_path / "run")
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "--config", str(CONFIGS / "demo.yaml"), f"run={own.run}"])
+    with pytest.raises(SystemExit) as ended:
+        main("evaluate", None, stopped)
+    assert ended.value.code == 130 and "stopped; the same command begins anew." in capsys.readouterr().err

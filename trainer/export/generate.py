@@ -75,7 +75,7 @@ def main(description: str | None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same text (default: 0)")
     parser.add_argument("--top-k", type=int, default=0, help="and no more than so many (default: 0, no such bound)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto: CUDA where there is a device")
-    guarded(lambda: _say(parser.parse_args()))
+    guarded(lambda: _say(parser.parse_args()), resumes=False)
 
 
 def _say(asked: argparse.Namespace) -> None:
