@@ -19,9 +19,10 @@ from torch import Tensor
 from core.config import ConfigError, plain
 from core.progress import Progress
 from core.run import Run
+from tokenizer.shards import DamagedShard
 from trainer.checkpoint import MOMENTS, Writer, file_of, steps_in
 from trainer.config import ModelConfig, TrainConfig
-from trainer.data import Blend, TokenData
+from trainer.data import Blend, TokenData, TokenDataError
 from trainer.export.forms import canonical_names, foreign_name, shape_of
 from trainer.export.source import Source, open_source
 from trainer.model.mup import logit_scale
@@ -51,7 +52,7 @@ def same_tokens(data: TokenData, folder: Path) -> None:
     theirs = folder / "tokenizer.json"
     if not (theirs.exists() and Path(data.tokenizer).exists()):
         return
-    ours, there = (Tokenizer.from_file(str(path)).get_vocab() for path in (data.tokenizer, theirs))
+    ours, there = (_tokenizer(Path(path)).get_vocab() for path in (data.tokenizer, theirs))
     other = sorted(set(ours.items()) ^ set(there.items()), key=lambda entry: entry[1])
     if other:
         text, number = other[0]
@@ -59,6 +60,13 @@ def same_tokens(data: TokenData, folder: Path) -> None:
             f"{theirs}: is not the tokenizer of {data.folder}, id {number} ({text!r}) is in one of them only; encode with "
             f"train_tokenizer.path={theirs} first."
         )
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library has no type of its own
+        raise ConfigError(f"{path}: is no tokenizer that can be read ({error}); fetch it again (git lfs pull).") from error
 
 
 def factors(ours: ModelConfig, theirs: ModelConfig) -> dict[str, float]:
@@ -73,8 +81,15 @@ def bring_in(config: TrainConfig, folder: str) -> Path:
     """Writes RUN/pretrain/checkpoints/step-00000000, from which `pretrain` goes on, one block in memory at a time.
 
     Adam's moments begin at zero: give the run a short warm-up. The shards must be encoded with the model's tokenizer, which
-    is checked where both are at hand.
+    is checked where both are at hand. Raises ConfigError.
     """
+    try:
+        return _bring_in(config, folder)
+    except (TokenDataError, DamagedShard) as error:
+        raise ConfigError(str(error)) from error
+
+
+def _bring_in(config: TrainConfig, folder: str) -> Path:
     run, source = Run(config.run), open_source(folder)
     data = TokenData.read(run.stage("encode").uri)
     same_tokens(data, source.folder)

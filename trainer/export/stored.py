@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.config import ConfigError
@@ -22,20 +24,25 @@ class Stored:
     """`files` is the file of each tensor by the tensor's name; where a directory has both kinds, safetensors are read."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Reads the names alone. Raises ConfigError where there are no weights, or not all the files that the index names."""
+        """Reads the names alone. Raises ConfigError where there are no weights, or where what the index names is not there
+        or cannot be read: a directory that was not fetched whole is found before anything is made of it."""
         self.folder = Path(folder)
         self._bin: tuple[str, Mapping[str, Tensor]] = ("", {})
         self.files = self._listed()
         absent = sorted({file for file in self.files.values() if not (self.folder / file).exists()})
         if absent:
             raise ConfigError(f"{self.folder / absent[0]}: is missing, the index names it; {len(absent)} such in all.")
+        for file in sorted(set(self.files.values())):
+            names = set(self._names(file))
+            if lacking := [name for name, where in self.files.items() if where == file and name not in names]:
+                raise ConfigError(f"{self.folder / file}: has no {lacking[0]}, which the index places there; fetch both again.")
 
     def tensor(self, name: str) -> Tensor:
         """A tensor as it is stored. Of a .bin file only the pages that are asked for are read."""
         file = self.files[name]
         if not file.endswith(".safetensors"):
             return self._pickled(file)[name]
-        with safe_open(self.folder / file, framework="pt") as handle:
+        with self._opened(file) as handle:
             tensor: Tensor = handle.get_tensor(name)
             return tensor
 
@@ -50,21 +57,31 @@ class Stored:
             "formats with transformers' save_pretrained first."
         )
 
-    def _names(self, single: str) -> list[str]:
-        if single == BIN_SINGLE:
-            return list(self._pickled(single))
-        with safe_open(self.folder / single, framework="pt") as handle:
+    def _names(self, file: str) -> list[str]:
+        if not file.endswith(".safetensors"):
+            return list(self._pickled(file))
+        with self._opened(file) as handle:
             return list(handle.keys())
+
+    @contextmanager
+    def _opened(self, file: str) -> Iterator[Any]:
+        try:
+            with safe_open(self.folder / file, framework="pt") as handle:
+                yield handle
+        except SafetensorError as error:
+            raise ConfigError(
+                f"{self.folder / file}: cannot be read ({error}); it was not fetched whole, fetch it again (git lfs pull)."
+            ) from error
 
     def _pickled(self, file: str) -> Mapping[str, Tensor]:
         """The tensors of a .bin file, mapped and not loaded; the last file stays open, for tensors come in their order."""
         if self._bin[0] != file:
             try:
                 held = torch.load(self.folder / file, map_location="cpu", mmap=True, weights_only=True)
-            except (RuntimeError, pickle.UnpicklingError) as error:
+            except (RuntimeError, OSError, pickle.UnpicklingError) as error:
                 raise ConfigError(
-                    f"{self.folder / file}: cannot be read as tensors alone ({str(error).splitlines()[0]}); convert it with "
-                    "transformers' save_pretrained."
+                    f"{self.folder / file}: cannot be read as tensors alone ({str(error).splitlines()[0]}); fetch it again if "
+                    "it was not fetched whole (git lfs pull), else convert it with transformers' save_pretrained."
                 ) from error
             self._bin = (file, held)
         return self._bin[1]

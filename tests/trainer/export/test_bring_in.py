@@ -126,6 +126,22 @@ def test_another_tokenizer_is_refused(tmp_path: Path) -> None:
         bring_in(second_run(tmp_path / "a", tmp_path / "b"), str(tmp_path / "a" / "export"))
 
 
+def test_what_was_not_fetched_or_not_encoded_is_said_in_a_sentence(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "a")
+    export(first, Run(first.run))
+    there = tmp_path / "a" / "export"
+    with pytest.raises(ConfigError, match="manifest.json: does not exist; run the stage `encode` first"):
+        bring_in(settings(tmp_path / "new"), str(there))
+    second = second_run(tmp_path / "a", tmp_path / "b")
+    (there / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"tokenizer.json: is no tokenizer that can be read .*git lfs pull"):
+        bring_in(second, str(there))
+    shard = next((tmp_path / "a" / "encode").rglob("*.bin"))
+    shard.write_bytes(shard.read_bytes()[:-2])
+    with pytest.raises(ConfigError, match=shard.name):
+        bring_in(second, str(there))
+
+
 def test_another_network_is_refused_by_what_differs(tmp_path: Path) -> None:
     first = write_run(tmp_path / "a")
     export(first, Run(first.run))

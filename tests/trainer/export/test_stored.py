@@ -46,6 +46,35 @@ def test_a_shard_that_was_not_fetched_is_named(tmp_path: Path) -> None:
         Stored(tmp_path)
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 123\n"
+
+
+@pytest.mark.parametrize("cut", [True, False], ids=["cut", "pointer"])
+@pytest.mark.parametrize("end", ["safetensors", "bin"])
+def test_a_file_that_was_not_fetched_whole_is_named_before_anything_is_read(tmp_path: Path, end: str, cut: bool) -> None:
+    index = "model.safetensors.index.json" if end == "safetensors" else "pytorch_model.bin.index.json"
+    sharded(tmp_path, index, end)
+    file = tmp_path / f"x-2.{end}"
+    file.write_bytes(file.read_bytes()[:-40] if cut else POINTER)
+    with pytest.raises(ConfigError, match=rf"x-2\.{end}: cannot be read .* fetch it again .*git lfs pull"):
+        Stored(tmp_path)
+
+
+def test_a_single_file_that_git_lfs_did_not_fetch_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(POINTER)
+    with pytest.raises(ConfigError, match=r"model\.safetensors: cannot be read \(.*header too large\); .*git lfs pull"):
+        Stored(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["safetensors", "bin"])
+def test_an_index_of_other_files_is_named(tmp_path: Path, end: str) -> None:
+    index = "model.safetensors.index.json" if end == "safetensors" else "pytorch_model.bin.index.json"
+    sharded(tmp_path, index, end)
+    storage.write_json(str(tmp_path / index), {"weight_map": {"a": f"x-2.{end}"}})
+    with pytest.raises(ConfigError, match=rf"x-2\.{end}: has no a, which the index places there"):
+        Stored(tmp_path)
+
+
 def test_code_in_a_bin_file_is_not_run(tmp_path: Path) -> None:
     torch.save({"a": TENSORS["a"], "b": Path}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ConfigError, match="pytorch_model.bin: cannot be read as tensors alone"):
