@@ -15,6 +15,7 @@ import torch
 
 from trainer import plan
 from trainer.config import TrainConfig
+from trainer.parallel.products import multiply, widens
 
 FORMULA = "tokens/s a device x (6 (matrices in blocks + head) + 12 layers x heads' width x context) / peak"
 _SIDE = 512
@@ -30,7 +31,7 @@ class Peak:
 
 
 def peak(config: TrainConfig, device: torch.device) -> Peak:
-    """The stated peak of a GPU; a CPU has none worth the name, so this rank measures its own matrix products."""
+    """The stated peak of a GPU; a CPU has none worth the name, so this rank measures the matrix products that it trains by."""
     if device.type == "cuda":
         return Peak(config.plan.gpu_peak, f"plan.gpu_peak as stated, on {torch.cuda.get_device_name(device)}")
     precision = config.pretrain.precision
@@ -39,9 +40,10 @@ def peak(config: TrainConfig, device: torch.device) -> Peak:
     best, until = 0.0, time.monotonic() + _SECONDS
     while not best or time.monotonic() < until:
         began = time.perf_counter()
-        a @ b
+        multiply(a, b)
         best = max(best, 2 * _SIDE**3 / (time.perf_counter() - began))
-    return Peak(best / 1e12, f"{precision} products of {_SIDE} x {_SIDE}, {torch.get_num_threads()} threads, measured at start")
+    how = f"{precision} products of {_SIDE} x {_SIDE}{', computed in fp32' if widens(a) else ''}"
+    return Peak(best / 1e12, f"{how}, {torch.get_num_threads()} threads, measured at start")
 
 
 class Meter:
