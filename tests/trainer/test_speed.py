@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ class Multiplied(TorchDispatchMode):
 @pytest.mark.parametrize("has_bf16", [True, False])
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_the_peak_of_a_cpu_is_that_of_the_products_it_trains_by(
-    monkeypatch: pytest.MonkeyPatch, precision: str, has_bf16: bool
+    monkeypatch: pytest.MonkeyPatch, precision: Literal["fp32", "bf16"], has_bf16: bool
 ) -> None:
     """A CPU without bf16 arithmetic multiplies in fp32; of torch's own bf16 products training would use many times the peak."""
     monkeypatch.setattr(products, "_cpu_has_bf16", lambda: has_bf16)
