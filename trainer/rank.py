@@ -85,8 +85,11 @@ def _look_for(marks: str) -> None:
     while True:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
         for path in glob.glob(f"{glob.escape(marks)}*"):
-            with open(path, encoding="utf-8") as mark:
-                status = mark.read()
+            try:
+                with open(path, encoding="utf-8") as mark:
+                    status = mark.read()
+            except FileNotFoundError:  # the next submission's launchers clear the folder
+                continue
             if status != "0":
                 if os.environ.get("LOCAL_RANK", "0") == "0":
                     node = path.removeprefix(marks)
