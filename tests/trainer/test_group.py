@@ -58,7 +58,7 @@ def test_a_supervisor_that_is_told_to_end_ends_the_ranks(tmp_path: Path, number:
     code = f"from trainer import launch\nlaunch.command = lambda *_: {runner(tmp_path)}\nlaunch.main()"
     supervisor = subprocess.Popen(
         [sys.executable, "-c", code, "--config", str(config), f"run={run}", "parallel.restarts=3"], cwd=ROOT,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # these tests under nohup
     )  # fmt: skip
     pids = [process(tmp_path, name) for name in ("rank", "launcher", "runner")]
     assert all(map(runs, pids))
