@@ -12,6 +12,9 @@ import torch
 from core.config import ConfigError
 from trainer.config import ParallelConfig, local_threads
 
+# A collective that waits too long is named by the watchdog, with what the rank was doing; the backend says less.
+_AFTER_THE_WATCHDOG = timedelta(minutes=1)
+
 
 def device_of(parallel: ParallelConfig) -> torch.device:
     """The device of this rank, by LOCAL_RANK."""
@@ -59,9 +62,8 @@ def start(parallel: ParallelConfig) -> torch.device:
         torch.cuda.set_device(device)
     if not torch.distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
-        deepspeed.init_distributed(
-            backend, timeout=timedelta(minutes=parallel.timeout_minutes), auto_mpi_discovery=False, verbose=False
-        )
+        timeout = timedelta(minutes=parallel.timeout_minutes) + _AFTER_THE_WATCHDOG
+        deepspeed.init_distributed(backend, timeout=timeout, auto_mpi_discovery=False, verbose=False)
     return device
 
 
