@@ -119,6 +119,11 @@ class Run:
     def stage(self, name: str) -> StageDirectory:
         return StageDirectory(storage.join(self.uri, name), name)
 
+    def training(self) -> str | None:
+        """What tells the training that this folder holds now from those it held before; None before any."""
+        began = self.stage("pretrain").began()
+        return None if began is None else str(began["fingerprint"])
+
     def prepare(self) -> None:
         """Creates the directory and makes sure that it can be written to."""
         if any(mark in self.uri for mark in "*?[]{}"):

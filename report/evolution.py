@@ -50,17 +50,11 @@ class Evolution:
     beside: list[str]
 
 
-def training_of(run: Run) -> str | None:
-    """What tells the training that this folder holds now from those it held before."""
-    began = run.stage("pretrain").began()
-    return None if began is None else str(began["fingerprint"])
-
-
 def read_scores(run: Run) -> tuple[Mapping[str, Any], str]:
     """(what `make benchmark` wrote, ""), or where that is not of the model there is: (nothing, a sentence that says so)."""
     uri = run.stage("benchmark").path("scores.json")
     found = dict(storage.read_json(uri)) if storage.exists(uri) else {}
-    step, training = found.get("step"), training_of(run)
+    step, training = found.get("step"), run.training()
     if found.get("training", training) != training:
         of = "an earlier training in this folder" if step is None else f"step {step:,} of an earlier training in this folder"
         return {}, f"The scores in benchmark/scores.json are of {of}."
@@ -73,7 +67,7 @@ def read_scores(run: Run) -> tuple[Mapping[str, Any], str]:
 
 def read_evolution(run: Run) -> list[Mapping[str, Any]]:
     """What was written for each checkpoint of the training that this folder holds now, by step."""
-    training = training_of(run)
+    training = run.training()
     rows = [storage.read_json(info.uri) for info in storage.listing(run.stage("evolution").path("step-*.json"))]
     return sorted((row for row in rows if row["training"] == training), key=lambda row: int(row["step"]))
 

@@ -17,7 +17,7 @@ from core import storage
 from core.config import ConfigError
 from core.line import REPORT, STAGES
 from core.run import Run
-from report.evolution import read_evolution, read_scores, training_of
+from report.evolution import read_evolution, read_scores
 from report.scaling import Scaling, read_scaling
 
 
@@ -120,7 +120,7 @@ def read_run(uri: str) -> RunFacts:
     log = _log(storage.join(run.uri, "pretrain", "log.jsonl"))
     name = run.uri.rstrip("/").rpartition("/")[2]
     scores, evolution = read_scores(run), read_evolution(run)
-    return RunFacts(run.uri, name, config, record, stages, *log, training_of(run), *scores, evolution, read_scaling(run))
+    return RunFacts(run.uri, name, config, record, stages, *log, run.training(), *scores, evolution, read_scaling(run))
 
 
 def _stage(run: Run, name: str) -> StageFacts:

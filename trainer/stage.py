@@ -57,16 +57,10 @@ def record(config: TrainConfig, run: Run, sections: Sequence[str]) -> None:
     run.record(settings)
 
 
-def training_of(run: Run) -> str | None:
-    """What tells one training in this folder from another."""
-    began = run.stage("pretrain").began()
-    return None if began is None else str(began["fingerprint"])
-
-
 def made_of(run: Run) -> tuple[str | None, int | None]:
     """(training, step) of the run's export. An export from before manifests said so counts as of the training there is."""
     made = run.stage("export").manifest() or {}
-    return made.get("training", training_of(run)), made.get("step")
+    return made.get("training", run.training()), made.get("step")
 
 
 def chosen_checkpoint(run: Run, name: str | None, asked_by: str, verify: bool = True) -> Checkpoint:

@@ -27,7 +27,7 @@ from trainer.evaluate.windows import Cut, HeldOut, Windows
 from trainer.evaluate.written import written
 from trainer.model.network import Network
 from trainer.plan import parameters
-from trainer.stage import chosen_checkpoint, training_of
+from trainer.stage import chosen_checkpoint
 
 Scores = dict[str, dict[str, Score]]
 """By domain, then language."""
@@ -74,7 +74,7 @@ def measured(config: TrainConfig, run: Run) -> dict[str, Any]:
         "beside": _beside(settings, shared, context, place) if shared else {},
         "context": described(settings, context, shared.left_out if shared else 0),
         "left_out": shared.left_out if shared else 0,
-        "training": training_of(run),
+        "training": run.training(),
         "step": checkpoint.step,
         "checkpoint": checkpoint.path.name,
         "precision": settings.precision,

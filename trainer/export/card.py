@@ -12,7 +12,7 @@ from core.run import Run
 from trainer.checkpoint import folder_name
 from trainer.config import ModelConfig
 from trainer.evaluate.markdown import figure, table
-from trainer.stage import made_of, training_of
+from trainer.stage import made_of
 
 
 def card(run: Run, model: ModelConfig, facts: dict[str, Any]) -> str:
@@ -75,7 +75,7 @@ def renew(run: Run) -> None:
     """
     directory = run.stage("export")
     facts = directory.manifest()
-    if facts is None or made_of(run)[0] != training_of(run):
+    if facts is None or made_of(run)[0] != run.training():
         return
     if "model" in facts:  # earlier versions did not write the model down
         model = build(ModelConfig, facts["model"], "model", directory.uri)
@@ -89,7 +89,7 @@ def _languages(encode: dict[str, Any]) -> list[str]:
 
 def _of_this(found: dict[str, Any], run: Run, step: int) -> bool:
     """Whether figures are of the exported checkpoint: a run's folder may hold those of another step or training."""
-    return (found.get("training"), found.get("step")) == (training_of(run), step)
+    return (found.get("training"), found.get("step")) == (run.training(), step)
 
 
 def _training(run: Run, pretrain: dict[str, Any], step: int) -> str:

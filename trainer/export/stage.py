@@ -19,7 +19,7 @@ from trainer.export.card import card
 from trainer.export.check import TOLERANCE, Parity, compare, of_checkpoint
 from trainer.export.forms import Form, form_of, shape_of
 from trainer.export.weights import write_weights
-from trainer.stage import chosen_checkpoint, training_of
+from trainer.stage import chosen_checkpoint
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _NAMES = {"fp32": "float32", "bf16": "bfloat16"}
@@ -31,7 +31,7 @@ def export(config: TrainConfig, run: Run) -> dict[str, Any]:
     Raises ConfigError where the export computes otherwise. A folder with config.json is a model for whoever loads one, so it
     has none while the weights are written, nor when the check has failed or was interrupted.
     """
-    settings, directory, training = config.export, run.stage("export"), training_of(run)
+    settings, directory, training = config.export, run.stage("export"), run.training()
     checkpoint = chosen_checkpoint(run, settings.checkpoint, "export")
     made = form_of(settings.form, checkpoint)
     model, dtype = checkpoint.model, TYPES[settings.precision]

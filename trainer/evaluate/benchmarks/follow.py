@@ -32,7 +32,6 @@ from trainer.export.generate import in_memory
 from trainer.growth.record import unfinished
 from trainer.log import rows
 from trainer.plan import parameters
-from trainer.stage import training_of
 
 EVOLUTION = "evolution"
 
@@ -50,15 +49,15 @@ def follow(config: TrainConfig, over: Callable[[], bool]) -> list[int]:
     check_folder(replace(config.benchmark, names=config.benchmark.follow.names))
     run = Run(config.run)
     run.stage("encode").require()
-    check(_beside(config, run, training_of(run)), Place.of("evaluate", config.evaluate))
+    check(_beside(config, run, run.training()), Place.of("evaluate", config.evaluate))
     done: list[int] = []
     passed: set[tuple[str | None, int]] = set()
     while True:
         last = over()  # asked before looking, or a checkpoint saved in between would be missed
-        training = training_of(run)
+        training = run.training()
         for step in (step for step in _waiting(config, run, training) if (training, step) not in passed):
             row = _scored(config, run, step, training)
-            if training_of(run) != training:  # its folder was moved aside meanwhile: whose weights were read is not known
+            if run.training() != training:  # its folder was moved aside meanwhile: whose weights were read is not known
                 last = False
                 break
             if row is None:

@@ -20,7 +20,7 @@ from trainer.evaluate.benchmarks.tables import written
 from trainer.evaluate.ids import ends_of, start_of
 from trainer.evaluate.place import Place
 from trainer.export.card import renew
-from trainer.stage import made_of, record, training_of
+from trainer.stage import made_of, record
 
 SCORES, TABLES = "scores.json", "tables.md"
 
@@ -38,7 +38,7 @@ def benchmark(config: TrainConfig, export: str | None = None) -> str:
     record(config, run, ["benchmark"])
     began = time.monotonic()
     training, step = made_of(run) if export is None else (None, None)  # asked now, as the weights are read now
-    if export is None and training != training_of(run):
+    if export is None and training != run.training():
         print(f"benchmark: {folder} is of an earlier training; `make export` writes the newer model.", file=sys.stderr)
     reader = exported(folder, settings, config.seed, ours=export is None)
     scores = score(reader, settings, config.seed)
