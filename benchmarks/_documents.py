@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from core import storage
-from core.config import ConfigError, load
+from core.config import load
 from core.line import foreign
 from datapipe.config import DataConfig
 from datapipe.document import to_batch
@@ -46,11 +46,7 @@ def batches(options: argparse.Namespace) -> Iterator[pa.RecordBatch]:
     if not options.corpus:
         raise SystemExit("error: no documents were named; give --run RUN (extracted), or a corpus with CORPUS=dir.")
     config = settings().extract
-    try:
-        claimed = find(config, options.corpus, must_exist=True)
-    except ConfigError as error:
-        raise SystemExit(f"error: {error}") from None
-    for file, rule in claimed:
+    for file, rule in find(config, options.corpus, must_exist=True):
         if file.path.startswith(options.only):
             kept = [document for document in documents(file, rule, config) if document.verdict is None]
             for start in range(0, len(kept), _BATCH):

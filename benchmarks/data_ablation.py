@@ -31,7 +31,7 @@ import numpy as np
 
 from benchmarks import _junk
 from benchmarks._trials import CONFIG, ROOT, result, say, trained
-from core.config import ConfigError, load
+from core.config import load
 from core.line import foreign
 from core.run import Run
 from core.storage import local_path, write_json, write_text
@@ -112,10 +112,7 @@ def main(given: list[str]) -> Iterable[dict[str, Any]]:
     every = max(1, options.steps // 4)
     asked_for = [f"pretrain.steps={options.steps}", f"pretrain.validate_every={every}", "pretrain.validate_sequences=0"]
     asked_for.append(f"pretrain.schedule.length={options.steps}")
-    try:
-        config = load(CONFIG, [*asked_for, *options.settings], TrainConfig, foreign("trainer"))
-    except ConfigError as error:
-        raise SystemExit(f"error: {error}") from None
+    config = load(CONFIG, [*asked_for, *options.settings], TrainConfig, foreign("trainer"))
     configs = [replace(config, seed=config.seed + number) for number in range(options.seeds)]
     root = Path(options.run).resolve()
     line = cleaned(root, Path(options.corpus), options.megabytes, options.vocabulary)
